@@ -1,0 +1,1 @@
+"""Analytical cycles, traffic, energy and area of the vectorwise spiking accelerator."""

@@ -1,0 +1,87 @@
+"""The genome of a spiking network: everything that decides its accuracy, and nothing of the machine."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Pooling = Literal["or", "average"]
+Head = Literal["fc", "gap"]
+Reset = Literal["hard", "soft"]
+
+
+@dataclass(frozen=True)
+class LayerGenome:
+    """One layer. ``channels`` counts maps written: a dual-threshold layer has half as many filters.
+
+    Attributes:
+        name: unique in the network.
+        kind: ``"conv"`` (padding is ``kernel // 2``) or ``"fc"``.
+        channels: output channels; the number of classes for the classifier.
+        kernel, stride: of the convolution in pixels; 1 for ``"fc"``.
+        pool: edge and stride of the pooling window behind the neuron; 1 is none.
+        weight_bits: 1 (binary), 2, 4 or 8.
+        dual_threshold: two spike maps from each membrane map.
+        prune_ratio: share of kernels (output-input channel pairs) removed, in [0, 1).
+        spiking: False for the classifier alone.
+    """
+
+    name: str
+    kind: Literal["conv", "fc"]
+    channels: int
+    kernel: int = 3
+    stride: int = 1
+    pool: int = 1
+    weight_bits: int = 1
+    dual_threshold: bool = False
+    prune_ratio: float = 0.0
+    spiking: bool = True
+
+    @property
+    def filters(self) -> int:
+        """Filters and membrane maps."""
+        return self.channels // 2 if self.dual_threshold else self.channels
+
+
+@dataclass(frozen=True)
+class NetworkGenome:
+    """A network: active genes only, so that two genomes are equal exactly when they train the same network.
+
+    The last layer is the classifier: ``"fc"`` under head ``fc``; under head ``gap`` a convolution to ``classes`` maps,
+    summed over space. Either way its sums are accumulated over time steps, and the largest wins.
+
+    Attributes:
+        input_shape: channels, rows, columns.
+        input_bits: bits of one input pixel; the image enters the first layer unchanged at every step.
+        timesteps: T.
+        levels: strengths of one spike; 1 is a plain spike.
+        pooling: rule of every pooling window.
+        head: ``"fc"`` or ``"gap"``.
+        reset: membrane after a spike: 0 (``hard``) or less the threshold (``soft``).
+        layers: in order, classifier last.
+    """
+
+    input_shape: tuple[int, int, int]
+    input_bits: int
+    classes: int
+    timesteps: int
+    levels: int
+    pooling: Pooling
+    head: Head
+    reset: Reset
+    layers: tuple[LayerGenome, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data that `from_dict` reads back to an equal genome."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "NetworkGenome":
+        """The genome that `to_dict` (or its JSON) describes."""
+        layers = tuple(LayerGenome(**layer) for layer in data["layers"])
+        return cls(**{**data, "input_shape": tuple(data["input_shape"]), "layers": layers})
+
+    def digest(self) -> str:
+        """16 hexadecimal digits that differ where the network differs."""
+        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
