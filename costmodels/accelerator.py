@@ -21,9 +21,9 @@ class AcceleratorConfig:
         channel_lanes: input channels read at once (L).
         fusion_depth: consecutive layers run with the maps between them kept on chip (F).
         spike_buffer_kib: ping-pong spike maps, both halves together.
-        weight_buffer_kib: weights of the layers in flight, double-buffered, both halves together.
-        time_order: ``"inner"`` runs all steps of an output strip back to back, ``"outer"`` one step of a group at a time.
-        membrane_buffer_kib: membranes of the layers in flight; 0 and without effect unless ``time_order`` is ``"outer"``.
+        weight_buffer_kib: weights of the layers in flight, both halves of the double buffer.
+        time_order: ``"inner"`` runs all steps of a strip back to back, ``"outer"`` one step of a group at a time.
+        membrane_buffer_kib: membranes of the layers in flight; 0 unless ``time_order`` is ``"outer"``.
     """
 
     vector_width: int

@@ -10,21 +10,23 @@ Counts = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class EventCounts:
-    """Events of one inference, every array ``n machines x layers``; exact integers unless scaled by a firing rate.
+    """Events of one inference, every array ``n machines x layers``; exact integers but for ``pe_adds``.
 
-    Cycles (they add up to the latency of the layer; see docs/cost-model.md):
-        compute_cycles: the array works or drains its pipeline.
-        stall_cycles: the array waits for a DRAM transfer that compute does not hide.
-        fill_cycles: first fill and last drain of a group, booked on its first and last layer.
+    Defined in docs/cost-model.md, section 5. Cycles, which add up to the latency over the layers:
+        compute_cycles: the filters of the layer and the pipeline's end, neuron waits included.
+        stall_cycles: waits for a streamed filter; on a group's last layer also for maps that compute does not hide.
+        fill_cycles: exposed weights and first input on a group's first layer, last output on its last.
     Arithmetic:
-        pe_cycles: cycles in which the PE array and its adder trees are clocked.
-        pe_adds: additions with a set input bit under a kept weight bit, that is scaled by the input's density.
-        accumulator_updates: row accumulators written.
-        if_updates: neuron steps (subtract c, compare, reset), dual thresholds counted by `threshold_compares`.
+        pe_cycles: cycles in which the PE array and its adder trees work.
+        pe_adds: additions of a set input bit under a kept weight bit, expected from the input's density.
+        accumulator_updates: row accumulators written; rows outside the map are gated.
+        if_updates: neuron steps (subtract c, compare, reset).
         threshold_compares: comparisons with a threshold, two a neuron step under a dual threshold.
-        pool_updates: pooling windows' inputs seen.
-    On-chip memory, in words of the width named in `costmodels.area`:
-        spike_reads, spike_writes, weight_reads, weight_writes, membrane_reads, membrane_writes.
+        pool_updates: spikes that enter a pooling window.
+    On-chip memory, in words:
+        spike_reads, spike_writes: of ``channel_lanes`` bits, writes under a bit mask.
+        weight_reads, weight_writes: of 9 x ``channel_lanes`` bits.
+        membrane_reads, membrane_writes: of ``vector_width`` membranes.
     Off-chip traffic in bits:
         dram_weight_bits, dram_input_bits, dram_output_bits.
     """

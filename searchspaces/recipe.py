@@ -14,11 +14,12 @@ class Recipe:
         epochs: passes over the training samples.
         train_samples: samples drawn once from the training split, class-balanced; None is all of them.
         batch_size: samples per step.
-        learning_rate: peak of the one-cycle cosine schedule (AdamW).
+        learning_rate: peak of the one-cycle cosine schedule (AdamW). High, because batch norm makes the scale of
+            weights irrelevant and a binary weight learns by changing sign.
         weight_decay: decoupled.
         surrogate: window of the spike's gradient.
         surrogate_width: full width of that window in units of the threshold.
-        augment: ``"none"``, ``"shift"`` (random shifts by 2 pixels) or ``"shift-flip"`` (shifts by 4, horizontal flips).
+        augment: ``"none"``, ``"shift"`` (random shifts by 2 pixels) or ``"shift-flip"`` (by 4, horizontal flips).
         label_smoothing: of the cross entropy.
         precision: ``"auto"`` takes bfloat16 where the processor multiplies it natively, ``"float32"`` never.
         time_budget_s: a run that takes longer has failed; None is no bound.
@@ -26,8 +27,8 @@ class Recipe:
 
     epochs: int
     train_samples: int | None = None
-    batch_size: int = 128
-    learning_rate: float = 2e-3
+    batch_size: int = 64
+    learning_rate: float = 2e-2
     weight_decay: float = 1e-4
     surrogate: Literal["rectangular", "arctan"] = "rectangular"
     surrogate_width: float = 1.0

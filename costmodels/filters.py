@@ -1,0 +1,108 @@
+"""Filters of a layer as the machine stores them: lane lists, array cycles, buffer words, DRAM bits (section 2)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodels.machine import MACHINE
+from costmodels.workload import LayerWorkload
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class FilterBank:
+    """The filters of one layer on a machine with a given number of lanes; arrays of length ``filters``.
+
+    Attributes:
+        array_cycles: n(m), cycles of the array for one sum.
+        words: words(m), header and kernels in the weight buffer, of 9 x lanes bits.
+        dram_bits: one load of the filter.
+        header_words: h, read at the start of each visit.
+        word_bits: 9 x lanes.
+    """
+
+    array_cycles: Integers
+    words: Integers
+    dram_bits: Integers
+    header_words: int
+    word_bits: int
+
+    @property
+    def buffer_bits(self) -> int:
+        """Bits of the weight buffer for all filters."""
+        return int(self.words.sum()) * self.word_bits
+
+    @property
+    def largest_filter_bits(self) -> int:
+        """Bits of the weight buffer for the largest filter."""
+        return int(self.words.max()) * self.word_bits
+
+
+def window_passes(layer: LayerWorkload) -> int:
+    """Q: 3 x 3 windows that tile the kernel."""
+    return (-(-layer.kernel // MACHINE.window_edge)) ** 2
+
+
+def lane_words(layer: LayerWorkload, channel_lanes: int) -> int:
+    """G: kernels of each lane in a dense filter."""
+    width = channel_lanes * (MACHINE.taps if layer.kind == "fc" else 1)
+    return -(-layer.in_channels // width)
+
+
+def filter_bank(layer: LayerWorkload, channel_lanes: int) -> FilterBank:
+    """The filters of ``layer`` on ``channel_lanes`` lanes."""
+    entries = lane_entries(layer, channel_lanes)
+    planes = layer.weight_bits * window_passes(layer)
+    header = header_words(layer, channel_lanes)
+    return FilterBank(
+        array_cycles=entries * planes * layer.input_bits,
+        words=header + entries * planes,
+        dram_bits=kernel_bits(layer, channel_lanes) + constants_bits(layer),
+        header_words=header,
+        word_bits=MACHINE.taps * channel_lanes,
+    )
+
+
+def lane_entries(layer: LayerWorkload, channel_lanes: int) -> Integers:
+    """e(m): kernels that the longest lane list of each filter holds, at least 1."""
+    if layer.kept is None:
+        return np.full(layer.filters, lane_words(layer, channel_lanes), dtype=np.int64)
+    longest = kept_kernels(layer, channel_lanes).sum(axis=1, dtype=np.int64).max(axis=1)
+    return np.asarray(np.maximum(longest, 1))
+
+
+def kept_kernels(layer: LayerWorkload, channel_lanes: int) -> NDArray[np.bool_]:
+    """Kernels kept, ``filters x words x lanes``; in fc a kernel is a block of nine inputs of one lane and word."""
+    assert layer.kept is not None
+    words = lane_words(layer, channel_lanes)
+    taps = MACHINE.taps if layer.kind == "fc" else 1
+    padding = words * taps * channel_lanes - layer.in_channels
+    padded = np.pad(layer.kept, ((0, 0), (0, padding)))
+    return np.asarray(padded.reshape(layer.filters, words, taps, channel_lanes).any(axis=2))
+
+
+def kernel_bits(layer: LayerWorkload, channel_lanes: int) -> Integers:
+    """DRAM bits of the kernels of each filter, with one bit per kernel, kept or not, where the layer is pruned."""
+    if layer.kept is None:
+        dense = layer.in_channels * layer.kernel**2 * layer.weight_bits
+        return np.full(layer.filters, dense, dtype=np.int64)
+    kept = kept_kernels(layer, channel_lanes)
+    fc = layer.kind == "fc"
+    bits_per_kernel = (MACHINE.taps if fc else layer.kernel**2) * layer.weight_bits
+    list_bits = channel_lanes * kept.shape[1] if fc else layer.in_channels
+    return np.asarray(kept.sum(axis=(1, 2), dtype=np.int64) * bits_per_kernel + list_bits)
+
+
+def constants_bits(layer: LayerWorkload) -> int:
+    """Bits of the constant c and the thresholds of one filter."""
+    thresholds = (1 + layer.dual_threshold) if layer.spiking else 0
+    return MACHINE.membrane_bits * (1 + thresholds)
+
+
+def header_words(layer: LayerWorkload, channel_lanes: int) -> int:
+    """h: words of constants, and of the list of kept kernels where the layer is pruned."""
+    constants = -(-constants_bits(layer) // (MACHINE.taps * channel_lanes))
+    lists = 0 if layer.kept is None else -(-lane_words(layer, channel_lanes) // MACHINE.taps)
+    return constants + lists

@@ -1,0 +1,149 @@
+"""Groups of layers, rows of their tiles, and the one tiling rule: the most rows whose maps fit (section 3)."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodels.filters import lane_words
+from costmodels.machine import MACHINE
+from costmodels.workload import LayerWorkload, Workload
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Consecutive layers ``first .. first + len(layers)`` of a workload, fused."""
+
+    first: int
+    layers: tuple[LayerWorkload, ...]
+    timesteps: int
+
+    @property
+    def stop(self) -> int:
+        """Index of the layer behind the group."""
+        return self.first + len(self.layers)
+
+    @property
+    def name(self) -> str:
+        """Names of the first and last layer."""
+        ends = dict.fromkeys((self.layers[0].name, self.layers[-1].name))
+        return "..".join(ends)
+
+    @property
+    def height(self) -> int:
+        """Stored rows of the last layer: the rows that tiles divide."""
+        return self.layers[-1].stored_height
+
+
+def groups(workload: Workload, fusion_depth: int) -> list[Group]:
+    """Chunks of ``fusion_depth`` layers in order; the last may be shorter."""
+    starts = range(0, len(workload.layers), fusion_depth)
+    return [Group(a, workload.layers[a : a + fusion_depth], workload.timesteps) for a in starts]
+
+
+def allocated_rows(group: Group, rows: Integers) -> Integers:
+    """Rows that each map of the group is given: ``maps (input first) x len(rows)`` for tiles of ``rows`` rows."""
+    maps = [rows]
+    for index, layer in reversed(list(enumerate(group.layers))):
+        height = map_height(group, index)
+        computed = layer.pool * maps[0]
+        needed = height if layer.kind == "fc" else (computed - 1) * layer.stride + layer.kernel
+        maps.insert(0, np.minimum(needed, height) + np.zeros_like(rows))
+    return np.stack(maps)
+
+
+def map_height(group: Group, index: int) -> int:
+    """Rows of map ``index``: 0 is the input of the group (one row where an fc reads it), then each layer's output."""
+    if index:
+        return group.layers[index - 1].stored_height
+    return 1 if group.layers[0].kind == "fc" else group.layers[0].in_height
+
+
+def map_bits(group: Group, index: int, rows: Integers, channel_lanes: int, outer: bool) -> Integers:
+    """Bits of the spike buffer for ``rows`` rows of map ``index``."""
+    reader = group.layers[index] if index < len(group.layers) else None
+    writer = group.layers[index - 1] if index else None
+    if writer is not None and not writer.spiking:
+        return np.zeros_like(rows)
+    static = index == 0 and group.layers[0].static_input
+    steps = 1 if outer or static else group.timesteps
+    if reader is not None and reader.kind == "fc":
+        vector = lane_words(reader, channel_lanes) * MACHINE.taps * channel_lanes * reader.input_bits
+        return np.full_like(rows, vector * steps)
+    columns, channels, planes = _map_shape(reader, writer)
+    return rows * columns * -(-channels // channel_lanes) * channel_lanes * planes * steps
+
+
+def _map_shape(reader: LayerWorkload | None, writer: LayerWorkload | None) -> tuple[int, int, int]:
+    """Columns, channels and bit planes of a map by the layer that writes it, or reads it where it comes from DRAM."""
+    if writer is not None:
+        return writer.stored_width, writer.out_channels, writer.output_bits
+    assert reader is not None
+    return reader.in_width, reader.in_channels, reader.input_bits
+
+
+def spike_demand_bits(group: Group, rows: Integers, channel_lanes: int, outer: bool) -> Integers:
+    """Bits of one half of the spike buffer for tiles of ``rows`` rows; never falls with more rows."""
+    allocated = allocated_rows(group, rows)
+    maps = np.stack([map_bits(group, i, allocated[i], channel_lanes, outer) for i in range(len(allocated))])
+    demand: Integers = maps[0::2].max(axis=0) + maps[1::2].max(axis=0)
+    return demand
+
+
+def membrane_demand_bits(group: Group, rows: Integers) -> Integers:
+    """Bits of the membrane buffer under `outer` for tiles of ``rows`` rows; never falls with more rows."""
+    allocated = allocated_rows(group, rows)
+    demand = np.zeros_like(rows)
+    for layer, stored in zip(group.layers, allocated[1:], strict=True):
+        neurons = layer.pool * stored * layer.pool * layer.stored_width * layer.filters
+        demand = demand + neurons * (layer.spiking + layer.static_input) * MACHINE.membrane_bits
+    return demand
+
+
+@dataclass(frozen=True, eq=False)
+class Tiles:
+    """The tiles of a group, equal ones once; arrays of length ``kinds``, rows of maps ``maps x kinds``.
+
+    Attributes:
+        rows: stored rows of each map (input first) that the tile reads or writes.
+        next_rows: input rows of the tile that follows, 0 after the last tile.
+        previous_rows: output rows of the tile before, 0 at the first tile.
+        last: the last tile of the group.
+        count: how many such tiles there are.
+    """
+
+    rows: Integers
+    next_rows: Integers
+    previous_rows: Integers
+    last: Integers
+    count: Integers
+
+
+def map_rows(group: Group, rows: int) -> Integers:
+    """Rows of each map in each tile of ``rows`` rows: ``maps x tiles``, halo included, clipped at the border."""
+    low = np.arange(0, group.height, rows, dtype=np.int64)
+    high = np.minimum(low + rows, group.height)
+    maps = [high - low]
+    for index, layer in reversed(list(enumerate(group.layers))):
+        height = map_height(group, index)
+        if layer.kind == "fc":
+            low, high = np.zeros_like(low), np.full_like(high, height)
+        else:
+            low, high = (
+                np.maximum(layer.pool * low * layer.stride - layer.padding, 0),
+                np.minimum((layer.pool * high - 1) * layer.stride - layer.padding + layer.kernel, height),
+            )
+        maps.insert(0, high - low)
+    return np.stack(maps)
+
+
+def tiles(group: Group, rows: int) -> Tiles:
+    """The distinct tiles of ``rows`` rows of the group's last layer."""
+    maps = map_rows(group, rows)
+    following = np.append(maps[0, 1:], 0)
+    preceding = np.insert(maps[-1, :-1], 0, 0)
+    last = (np.arange(maps.shape[1]) == maps.shape[1] - 1).astype(np.int64)
+    distinct, count = np.unique(np.vstack([maps, following, preceding, last]), axis=1, return_counts=True)
+    return Tiles(distinct[:-3], distinct[-3], distinct[-2], distinct[-1], count)

@@ -1,0 +1,134 @@
+"""From a name to a data set: find its files, verify them, decode them, divide them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dse.data import division
+from dse.data.cifar import decode_batch
+from dse.data.dataset import Dataset, Split, digest
+from dse.data.digits import read_digits
+from dse.data.folder import Location, cache_folder, data_folder, locate
+from dse.data.idx import decode_idx
+from dse.data.jpeg import decode_jpegs
+from dse.data.registry import DATASETS, Source, Sources, find_source
+from dse.data.verify import read_verified
+from dse.errors import DataError
+
+Part = Literal["train", "test"]
+
+
+def _samples(source: Source, part: Part) -> int:
+    """Samples in the published part, before the validation samples are set aside."""
+    return source.test if part == "test" else source.train + source.validation
+
+
+def _read(location: Location, role: str) -> tuple[bytes, Path]:
+    """Verified bytes of the file that plays a role, and its path."""
+    if role not in location.present:
+        wanted = location.container.variants(role)[0]
+        size = "" if wanted.bytes is None else f" ({wanted.bytes:,} bytes)"
+        raise DataError(f"{location.folder / wanted.name}{size} must be there, but is missing; {location.mend}")
+    file = location.present[role]
+    path = location.folder / file.name
+    return read_verified(path, file, location.mend), path
+
+
+def _read_idx(location: Location, part: Part, _cache: Path) -> Split:
+    samples = _samples(location.source, part)
+    channels, rows, columns = location.source.input_shape
+    images = decode_idx(*_shaped(location, f"{part}-images", (samples, rows, columns)))
+    labels = decode_idx(*_shaped(location, f"{part}-labels", (samples,)))
+    return Split(images.reshape(samples, channels, rows, columns), labels.astype(np.int64))
+
+
+def _shaped(location: Location, role: str, shape: tuple[int, ...]) -> tuple[bytes, tuple[int, ...], Path]:
+    data, path = _read(location, role)
+    return data, shape, path
+
+
+def _read_batches(location: Location, part: Part, _cache: Path) -> Split:
+    source = location.source
+    roles = [role for role in location.container.roles if role.startswith(part)]
+    shape = (_samples(source, part) // len(roles), *source.input_shape)
+    batches = [decode_batch(*_shaped(location, role, shape), location.container.label_key) for role in roles]
+    return Split(np.concatenate([b.images for b in batches]), np.concatenate([b.labels for b in batches]))
+
+
+def _read_jpegs(location: Location, part: Part, cache: Path) -> Split:
+    return decode_jpegs(
+        *_shaped(location, part, (_samples(location.source, part), *location.source.input_shape)), cache
+    )
+
+
+READERS: dict[str, Callable[[Location, Part, Path], Split]] = {
+    "idx": _read_idx,
+    "cifar-batches": _read_batches,
+    "cifar-jpeg": _read_jpegs,
+}
+
+
+def _check_labels(labels: NDArray[np.int64], location: Location, part: Part) -> None:
+    wrong = np.flatnonzero((labels < 0) | (labels >= location.source.classes))
+    if wrong.size:
+        found = f"{labels[wrong[0]]} ({part} sample {wrong[0]} of {location.folder})"
+        raise DataError(f"label must be 0 .. {location.source.classes - 1}, not {found}; {location.mend}")
+
+
+def _published(source: Source, part: Part, data_dir: Path | None, cache: Path | None) -> tuple[Split, str]:
+    """All samples of a published part and the title of the form they were read from."""
+    location = locate(source, data_folder(data_dir))
+    if not location.present:
+        places = " or ".join(str(location.root / name) for name in location.container.folders)
+        raise DataError(f"{source.title} must lie in {places}, but is missing; {location.mend}")
+    split = READERS[location.container.format](location, part, cache or cache_folder())
+    _check_labels(split.labels, location, part)
+    return split, location.container.title
+
+
+def _bundled(source: Source) -> tuple[Split, Split]:
+    """The bundled samples without, and with only, those set aside for the test."""
+    samples = read_digits()
+    kept, tested = division.set_aside(samples.labels, source.test)
+    return samples.take(kept), samples.take(tested)
+
+
+def load(
+    name: str, data_dir: Path | None = None, *, sources: Sources = DATASETS, cache_dir: Path | None = None
+) -> Dataset:
+    """Training and validation samples of a data set; no test file is opened.
+
+    Args:
+        name: one of `DATASETS`.
+        data_dir: folder of the data; None is ``DSE_DATA_DIR`` or the user's data folder.
+        sources: the data sets to know.
+        cache_dir: where decoded JPEG images are kept; None is the user's cache folder.
+
+    Raises:
+        DataError: unknown name; a file is missing, truncated, corrupt or not what its name says.
+    """
+    source = find_source(name, sources)
+    if source.bundled:
+        (samples, _), title = _bundled(source), source.title
+    else:
+        samples, title = _published(source, "train", data_dir, cache_dir)
+    kept, aside = division.set_aside(samples.labels, source.validation)
+    train, validation = samples.take(kept), samples.take(aside)
+    identity = digest((train, validation), division.VERSION)
+    return Dataset(
+        source.name, title, source.classes, source.input_bits, source.input_shape, train, validation, identity
+    )
+
+
+def load_test(
+    name: str, data_dir: Path | None = None, *, sources: Sources = DATASETS, cache_dir: Path | None = None
+) -> Split:
+    """Test samples of a data set, for the end of a search. Arguments and errors as `load`."""
+    source = find_source(name, sources)
+    if source.bundled:
+        return _bundled(source)[1]
+    split, _ = _published(source, "test", data_dir, cache_dir)
+    return Split(np.array(split.images), split.labels)  # a writable copy of what may be a view of the file

@@ -1,0 +1,1 @@
+"""What a finished network is handed on as."""

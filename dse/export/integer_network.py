@@ -1,0 +1,277 @@
+"""The folded integer network: what every sum, membrane, spike and class score of the machine must be. Numpy alone.
+
+Arithmetic of a spiking layer with fraction bits f, for output map m, at each step t = 1..T:
+
+    z[t]     = sum over kept kernels of weight code * input          (input: pixel, spike, or spike count of a window)
+    u[t]     = v[t-1] + (z[t] << f) - c[m]                           (potential before reset; v[0] = 0)
+    s[t]     = u[t] >= theta1[m],  and under a dual threshold  s2[t] = u[t] >= theta2[m], theta2 >= theta1
+    v[t]     = 0 where s[t] else u[t]    (hard reset)       or       u[t] - theta1[m] where s[t] else u[t]    (soft)
+
+A dual-threshold layer with M membranes writes 2 M maps, s2 of membrane m as map M + m. Each pooling window (edge and
+stride ``pool``, odd far edges dropped) then writes whether any of its spikes is set (``or``) or how many (``average``).
+The classifier adds its sums over all steps and positions; class k scores ``(sum[k] << f) + bias[k]`` and the largest
+score wins, the lowest class of equals.
+
+A fully connected layer reads the map before it flattened channel by channel (C, then rows, then columns).
+
+Widths are two's complement and exact: no sum and no potential can leave them, whatever the input, so nothing saturates.
+"""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from costmodels.errors import InputError
+
+Integers = NDArray[np.int64]
+
+
+class IntegerNetworkError(InputError):
+    """A file that is no integer network."""
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerSynapses:
+    """Weights of one layer and where they apply.
+
+    Attributes:
+        name, kind: as in the genome.
+        weights: int8 codes, M x in_channels x kernel x kernel; 0 where pruned. Kernel 1 for ``"fc"``.
+        kept: M x in_channels booleans; None when nothing is pruned.
+        weight_bits: bits of a code; 1 means {-1, +1}.
+        stride, padding: of the convolution in pixels.
+        input_shape: channels, rows, columns; an ``"fc"`` layer reads features x 1 x 1.
+        input_bits: bits of one input element, unsigned.
+        largest_input: largest value of one input element.
+        accumulator_bits: hold every partial sum of one output (of all steps and positions for the classifier).
+    """
+
+    name: str
+    kind: Literal["conv", "fc"]
+    weights: NDArray[np.int8]
+    kept: NDArray[np.bool_] | None
+    weight_bits: int
+    stride: int
+    padding: int
+    input_shape: tuple[int, int, int]
+    input_bits: int
+    largest_input: int
+    accumulator_bits: int
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerLayer(IntegerSynapses):
+    """A spiking layer.
+
+    Attributes:
+        static_input: the input is the same at every step.
+        c: int32 [M], subtracted from the membrane at every step, in units of 2^-f.
+        thetas: int32 [1, M], or [2, M] under a dual threshold, lower first, in units of 2^-f, at least 1.
+        reset: ``"hard"`` or ``"soft"``.
+        pool, pooling: of the window behind the neurons.
+        membrane_bits: hold every potential before and after reset.
+    """
+
+    static_input: bool
+    c: NDArray[np.int32]
+    thetas: NDArray[np.int32]
+    reset: Literal["hard", "soft"]
+    pool: int
+    pooling: Literal["or", "average"]
+    membrane_bits: int
+
+    @property
+    def largest_output(self) -> int:
+        """Largest element of the stored map."""
+        return self.pool**2 if self.pooling == "average" else 1
+
+    @property
+    def output_bits(self) -> int:
+        """Bits of one element of the stored map."""
+        return self.largest_output.bit_length()
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerClassifier(IntegerSynapses):
+    """The last layer.
+
+    Attributes:
+        bias: int32 [classes], in units of 2^-f.
+        score_bits: hold every score.
+    """
+
+    bias: NDArray[np.int32]
+    score_bits: int
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNetwork:
+    """Layers in order, the number of steps, and the position of the binary point of c, theta and bias."""
+
+    timesteps: int
+    fraction_bits: int
+    layers: tuple[IntegerLayer, ...]
+    classifier: IntegerClassifier
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerRun:
+    """What `run_integer` found for n images.
+
+    Attributes:
+        scores: int64 [n, classes].
+        predictions: int64 [n].
+        stored: layer name to the map it stores (after pooling), uint8 [T, n, C, H, W]; empty unless asked for.
+        potentials: layer name to u, int64 [T, n, M, H, W], before pooling; empty unless asked for.
+    """
+
+    scores: Integers
+    predictions: Integers
+    stored: dict[str, NDArray[np.uint8]]
+    potentials: dict[str, Integers]
+
+
+def signed_bits(low: int, high: int) -> int:
+    """Bits of the narrowest two's complement number that holds ``low`` (at most 0) to ``high`` (at least 0)."""
+    return 1 + max((-low - 1).bit_length() if low < 0 else 0, high.bit_length())
+
+
+def sum_range(weights: NDArray[np.int8], largest_input: int) -> tuple[Integers, Integers]:
+    """Lowest and highest sum of each output over all inputs 0..largest_input; every partial sum lies between them."""
+    flat = weights.reshape(len(weights), -1).astype(np.int64)
+    return np.minimum(flat, 0).sum(1) * largest_input, np.maximum(flat, 0).sum(1) * largest_input
+
+
+def potential_range(
+    sums: tuple[Integers, Integers], c: Integers, theta: Integers, timesteps: int, fraction_bits: int, reset: str
+) -> tuple[int, int]:
+    """Lowest and highest potential before or after reset of any neuron, whatever the input.
+
+    A silent neuron falls at most T times by its lowest step. It rises at most T times by its highest step; under a hard
+    reset it starts each step below its threshold as well.
+    """
+    step_low, step_high = ((total << fraction_bits) - c for total in sums)
+    lowest = timesteps * np.minimum(step_low, 0)
+    highest = timesteps * np.maximum(step_high, 0)
+    if reset == "hard":
+        highest = np.minimum(highest, theta - 1 + np.maximum(step_high, 0))
+    return int(lowest.min()), int(highest.max())
+
+
+def convolve(synapses: IntegerSynapses, x: NDArray[Any]) -> Integers:
+    """Sums [n, M, H, W] of inputs [n, ...] (any shape of the layer's size)."""
+    images = x.reshape(-1, *synapses.input_shape)
+    edge, stride = synapses.weights.shape[-1], synapses.stride
+    pad = (synapses.padding, synapses.padding)
+    # Whole numbers of float64 are exact below 2^53, and its matrix product is fast; int64's is not.
+    padded = np.pad(images.astype(np.float64), ((0, 0), (0, 0), pad, pad))
+    windows = sliding_window_view(padded, (edge, edge), (2, 3))[:, :, ::stride, ::stride]
+    return (
+        np.tensordot(windows, synapses.weights.astype(np.float64), ((1, 4, 5), (1, 2, 3)))
+        .transpose(0, 3, 1, 2)
+        .astype(np.int64)
+    )
+
+
+def integrate(
+    layer: IntegerLayer, sums: Iterator[Integers], fraction_bits: int
+) -> Iterator[tuple[Integers, NDArray[np.bool_]]]:
+    """For every step, potentials before reset [n, M, H, W] and spikes [n, C, H, W] of the sums [n, M, H, W]."""
+    c, theta = (vector.astype(np.int64)[:, None, None] for vector in (layer.c, layer.thetas[0]))
+    v: Integers | int = 0
+    for z in sums:
+        u = v + (z << fraction_bits) - c
+        fired = u >= theta
+        v = np.where(fired, 0 if layer.reset == "hard" else u - theta, u)
+        yield u, np.concatenate([u >= row[:, None, None] for row in layer.thetas], axis=1)
+
+
+def pool(layer: IntegerLayer, spikes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The stored map uint8 [n, C, H // pool, W // pool] of one step's spikes [n, C, H, W]."""
+    edge = layer.pool
+    n, channels, height, width = spikes.shape
+    rows, columns = height // edge, width // edge
+    windows = spikes[:, :, : rows * edge, : columns * edge].reshape(n, channels, rows, edge, columns, edge)
+    counts: NDArray[np.uint8] = windows.sum((3, 5), dtype=np.uint8)
+    return counts if layer.pooling == "average" else (counts > 0).astype(np.uint8)
+
+
+def run_layer(
+    layer: IntegerLayer, x: NDArray[np.uint8], timesteps: int, fraction_bits: int
+) -> tuple[Integers, NDArray[np.uint8]]:
+    """Potentials [T, n, M, H, W] and stored maps [T, n, C, H, W] of inputs [T, n, ...], or [1, n, ...] if static."""
+    if layer.static_input:
+        sums: Iterator[Integers] = iter([convolve(layer, x[0])] * timesteps)
+    else:
+        sums = (convolve(layer, step) for step in x)
+    potentials, stored = zip(
+        *((u, pool(layer, spikes)) for u, spikes in integrate(layer, sums, fraction_bits)), strict=True
+    )
+    return np.stack(potentials), np.stack(stored)
+
+
+def classify(classifier: IntegerClassifier, x: NDArray[np.uint8], fraction_bits: int) -> Integers:
+    """Scores [n, classes] of the last stored map [T, n, ...]."""
+    total = convolve(classifier, x.sum(0, dtype=np.int64)).sum((2, 3))
+    scores: Integers = (total << fraction_bits) + classifier.bias
+    return scores
+
+
+def run_integer(network: IntegerNetwork, images: NDArray[np.uint8], keep: bool = False) -> IntegerRun:
+    """Classes of uint8 images [n, C, H, W]; with ``keep`` also every stored map and potential."""
+    x = images[None]
+    stored: dict[str, NDArray[np.uint8]] = {}
+    potentials: dict[str, Integers] = {}
+    for layer in network.layers:
+        u, x = run_layer(layer, x, network.timesteps, network.fraction_bits)
+        if keep:
+            potentials[layer.name], stored[layer.name] = u, x
+    scores = classify(network.classifier, x, network.fraction_bits)
+    return IntegerRun(scores, scores.argmax(1), stored, potentials)
+
+
+def _split(synapses: IntegerSynapses) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Plain fields and arrays of a layer."""
+    values = {field.name: getattr(synapses, field.name) for field in fields(synapses)}
+    arrays = {name: value for name, value in values.items() if isinstance(value, np.ndarray)}
+    return {name: value for name, value in values.items() if name not in arrays}, arrays
+
+
+def to_npz(network: IntegerNetwork, path: Path) -> None:
+    """Write the network as an uncompressed npz: a JSON text and one array per field, no pickle."""
+    parts = [_split(part) for part in (*network.layers, network.classifier)]
+    plain = {"timesteps": network.timesteps, "fraction_bits": network.fraction_bits, "layers": [p for p, _ in parts]}
+    arrays = {f"{i}.{name}": array for i, (_, found) in enumerate(parts) for name, array in found.items()}
+    everything: dict[str, Any] = {"network": np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays}
+    np.savez(path, **everything)
+
+
+def from_npz(path: Path) -> IntegerNetwork:
+    """The network that `to_npz` wrote.
+
+    Raises:
+        IntegerNetworkError: the file is missing or holds no integer network.
+    """
+    try:
+        # Opened here, because numpy leaves the file open where it is no zip.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+            data = {name: file[name] for name in file.files}
+        plain = json.loads(data.pop("network").tobytes())
+        parts = [
+            {**part, "input_shape": tuple(part["input_shape"])}
+            | {name.split(".")[1]: array for name, array in data.items() if name.split(".")[0] == str(i)}
+            for i, part in enumerate(plain["layers"])
+        ]
+        layers = tuple(IntegerLayer(**part) for part in parts[:-1])
+        return IntegerNetwork(plain["timesteps"], plain["fraction_bits"], layers, IntegerClassifier(**parts[-1]))
+    except (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+        raise IntegerNetworkError(
+            f"an integer network must be an npz written by this program, not {path}: {error}"
+        ) from error

@@ -1,0 +1,340 @@
+// Batch statistics, integrate-and-fire over T steps and pooling, forward and backward, for channels-last arrays.
+//
+// The C twin of the plain torch functions in neuron.py, where the equations are. An array is [steps * batch, rows,
+// columns, channels], channels innermost; elements are float32 or bfloat16, arithmetic is float32, sums over an array
+// are double. Sums are taken over a number of slices fixed by the shape, so no answer depends on the number of threads.
+
+#include "lanes.h"
+
+namespace {
+
+constexpr int64_t kSlices = 64;
+constexpr float kPi = 3.14159265358979323846f;
+
+bool any(Bits b) {
+    int32_t seen = 0;
+    for (int64_t i = 0; i < kLanes; ++i) seen |= b[i];
+    return seen != 0;
+}
+
+Vec where(Bits b, Vec yes, Vec no) { return b ? yes : no; }
+
+}  // namespace
+
+// Mirrored field by field in native.py.
+struct Layer {
+    int64_t steps, batch, rows, columns, channels, pool;
+    int32_t average, soft, dual, arctan, is_static, threads;
+    float ratio, width;
+
+    int64_t out_rows() const { return rows / pool; }
+    int64_t out_columns() const { return columns / pool; }
+    int64_t out_channels() const { return dual ? 2 * channels : channels; }
+    int64_t in_step() const { return is_static ? 0 : batch * rows * columns * channels; }
+    int64_t out_step() const { return batch * out_rows() * out_columns() * out_channels(); }
+    int64_t in_at(int64_t b, int64_t r, int64_t c) const { return ((b * rows + r) * columns + c) * channels; }
+    int64_t out_at(int64_t b, int64_t r, int64_t c) const {
+        return ((b * out_rows() + r) * out_columns() + c) * out_channels();
+    }
+};
+
+namespace {
+
+// Every store may change what a reference points to, as far as the compiler knows: what the inner loops read of a layer
+// is copied into constants first.
+struct Surrogate {
+    const bool arctan;
+    const float half, height, slope;
+
+    explicit Surrogate(const Layer& l)
+        : arctan(l.arctan), half(l.width / 2), height(1.0f / l.width), slope(kPi / l.width) {}
+
+    Vec operator()(Vec distance) const {
+        if (arctan) {
+            Vec d = slope * distance;
+            return height / (1.0f + d * d);
+        }
+        return where((distance < half) & (distance > -half), zero() + height, zero());
+    }
+};
+
+// Spikes of one pooling window over all steps, for one vector of channels.
+template <class E, int kPool>
+void fire(const Layer& l, const E* x, E* out, Vec scale, Vec shift, int64_t n) {
+    const int64_t pool = kPool ? kPool : l.pool, cells = pool * pool, steps = l.steps;
+    const int64_t in_step = l.in_step(), out_step = l.out_step(), row = l.columns * l.channels, channels = l.channels;
+    const bool average = l.average, dual = l.dual, soft = l.soft;
+    const float ratio = l.ratio;
+    Vec fixed_left[kPool ? kPool * kPool : 1];
+    std::vector<Vec> grown(kPool ? 0 : cells);
+    Vec* left = kPool ? fixed_left : grown.data();
+    for (int64_t k = 0; k < cells; ++k) left[k] = zero();
+    const Vec one = zero() + 1.0f;
+    for (int64_t t = 0; t < steps; ++t) {
+        const E* in = x + t * in_step;
+        Vec top = zero(), lower = zero(), upper = zero();
+#pragma GCC unroll 4
+        for (int64_t k = 0; k < cells; ++k) {
+            Vec u = left[k] + (load(in + (k / pool) * row + (k % pool) * channels, n) * scale + shift);
+            if (average) {
+                lower += where(u >= 1.0f, one, zero());
+                if (dual) upper += where(u >= ratio, one, zero());
+            } else {
+                top = k == 0 ? u : where(u > top, u, top);
+            }
+            left[k] = where(u >= 1.0f, soft ? u - 1.0f : zero(), u);
+        }
+        if (!average) {
+            lower = where(top >= 1.0f, one, zero());
+            upper = where(top >= ratio, one, zero());
+        }
+        store(out + t * out_step, lower, n);
+        if (dual) store(out + t * out_step + channels, upper, n);
+    }
+    Vec poison = zero();
+    for (int64_t k = 0; k < cells; ++k) poison += left[k] * 0.0f;
+    if (__builtin_expect(any(poison != poison), 0)) {
+        for (int64_t t = 0; t < steps; ++t) {
+            E* o = out + t * out_step;
+            store(o, load(o, n) + poison, n);
+            if (dual) store(o + channels, load(o + channels, n) + poison, n);
+        }
+    }
+}
+
+template <class E, int kPool>
+void forward(const Layer& l, const E* x, const float* scale, const float* shift, E* out) {
+#pragma omp parallel for schedule(static) num_threads(l.threads)
+    for (int64_t row = 0; row < l.batch * l.out_rows(); ++row) {
+        const int64_t b = row / l.out_rows(), r = row % l.out_rows();
+        for (int64_t c = 0; c < l.out_columns(); ++c)
+            for (int64_t m = 0; m < l.channels; m += kLanes) {
+                const int64_t n = l.channels - m;
+                fire<E, kPool>(l, x + l.in_at(b, r * l.pool, c * l.pool) + m, out + l.out_at(b, r, c) + m,
+                               load(scale + m, n), load(shift + m, n), n);
+            }
+    }
+}
+
+// What the backward pass adds up for one vector of channels.
+struct Sums {
+    Vec y, normal, ratio;
+};
+
+// Gradient of the normalised input of one pooling window at all steps, for one vector of channels. `history` has room
+// for the potentials of the window, [steps][cells].
+template <class E, int kPool>
+Sums learn(const Layer& l, const E* x, const E* grad, E* by_y, Vec scale, Vec shift, Vec mean, Vec* history, int64_t n) {
+    const int64_t pool = kPool ? kPool : l.pool, cells = pool * pool, steps = l.steps;
+    const int64_t in_step = l.in_step(), out_step = l.out_step(), row = l.columns * l.channels, channels = l.channels;
+    const bool average = l.average, dual = l.dual, soft = l.soft, is_static = l.is_static;
+    const float ratio = l.ratio;
+    const Surrogate window(l);
+    auto at = [=](int64_t k) { return (k / pool) * row + (k % pool) * channels; };
+    Vec* carried = history + steps * cells;  // one per cell
+    Vec* total = carried + cells;
+    for (int64_t k = 0; k < cells; ++k) carried[k] = total[k] = zero();
+    for (int64_t t = 0; t < steps; ++t)
+#pragma GCC unroll 4
+        for (int64_t k = 0; k < cells; ++k) {
+            Vec u = carried[k] + (load(x + t * in_step + at(k), n) * scale + shift);
+            history[t * cells + k] = u;
+            carried[k] = where(u >= 1.0f, soft ? u - 1.0f : zero(), u);
+        }
+    for (int64_t k = 0; k < cells; ++k) carried[k] = zero();
+    Sums sums{zero(), zero(), zero()};
+    for (int64_t t = steps - 1; t >= 0; --t) {
+        const Vec* u = history + t * cells;
+        Vec lower = load(grad + t * out_step, n);
+        Vec upper = dual ? load(grad + t * out_step + channels, n) : zero();
+        Vec top = u[0];
+#pragma GCC unroll 4
+        for (int64_t k = 1; k < cells; ++k) top = where(u[k] > top, u[k], top);
+        if (!average) {  // the window's gradient is that of its winner
+            lower *= window(top - 1.0f);
+            if (dual) {
+                upper *= window(top - ratio);
+                sums.ratio -= upper;
+                lower += upper;
+            }
+        }
+#pragma GCC unroll 4
+        for (int64_t k = 0; k < cells; ++k) {
+            Vec du;
+            if (average) {
+                du = lower * window(u[k] - 1.0f);
+                if (dual) {
+                    Vec du2 = upper * window(u[k] - ratio);
+                    sums.ratio -= du2;
+                    du += du2;
+                }
+            } else {  // the first of equals takes it
+                du = where(u[k] == top, lower, zero());
+                lower = where(u[k] == top, zero(), lower);
+            }
+            du += where(u[k] >= 1.0f, soft ? carried[k] : zero(), carried[k]);
+            carried[k] = du;
+            if (is_static) {
+                total[k] += du;
+            } else {
+                store(by_y + t * in_step + at(k), du, n);
+                sums.y += du;
+                sums.normal += du * (load(x + t * in_step + at(k), n) - mean);
+            }
+        }
+    }
+    if (is_static)
+        for (int64_t k = 0; k < cells; ++k) {
+            store(by_y + at(k), total[k], n);
+            sums.y += total[k];
+            sums.normal += total[k] * (load(x + at(k), n) - mean);
+        }
+    return sums;
+}
+
+// Pixels that no pooling window covers learn nothing from a spike.
+template <class E>
+void clear_edge(const Layer& l, E* by_y, int64_t b) {
+    const int64_t steps = l.is_static ? 1 : l.steps;
+    const int64_t rows = l.out_rows() * l.pool, columns = l.out_columns() * l.pool;
+    for (int64_t t = 0; t < steps; ++t)
+        for (int64_t r = 0; r < l.rows; ++r) {
+            const int64_t from = r < rows ? columns : 0;
+            std::memset(by_y + t * l.in_step() + l.in_at(b, r, from), 0, (l.columns - from) * l.channels * sizeof(E));
+        }
+}
+
+template <class E, int kPool>
+void backward(const Layer& l, const E* x, const E* grad, const float* scale, const float* shift, const float* mean,
+              E* by_y, double* sums) {
+    const int64_t slices = std::min(kSlices, l.batch), width = 3 * l.channels;
+    std::vector<double> parts(slices * width, 0.0);
+#pragma omp parallel num_threads(l.threads)
+    {
+        std::vector<Vec> history((l.steps + 2) * l.pool * l.pool);
+        std::vector<float> row(width + kLanes);
+#pragma omp for schedule(static)
+        for (int64_t slice = 0; slice < slices; ++slice)
+            for (int64_t b = slice * l.batch / slices; b < (slice + 1) * l.batch / slices; ++b) {
+                clear_edge(l, by_y, b);
+                for (int64_t r = 0; r < l.out_rows(); ++r) {
+                    std::fill(row.begin(), row.end(), 0.0f);
+                    for (int64_t c = 0; c < l.out_columns(); ++c) {
+                        const int64_t in = l.in_at(b, r * l.pool, c * l.pool), out = l.out_at(b, r, c);
+                        for (int64_t m = 0; m < l.channels; m += kLanes) {
+                            const int64_t n = l.channels - m;
+                            Sums s = learn<E, kPool>(l, x + in + m, grad + out + m, by_y + in + m, load(scale + m, n),
+                                                     load(shift + m, n), load(mean + m, n), history.data(), n);
+                            float* to = row.data() + m;
+                            store(to, load(to, n) + s.y, n);
+                            store(to + l.channels, load(to + l.channels, n) + s.normal, n);
+                            store(to + 2 * l.channels, load(to + 2 * l.channels, n) + s.ratio, n);
+                        }
+                    }
+                    for (int64_t i = 0; i < width; ++i) parts[slice * width + i] += row[i];
+                }
+            }
+    }
+    for (int64_t i = 0; i < width; ++i) {
+        sums[i] = 0;
+        for (int64_t slice = 0; slice < slices; ++slice) sums[i] += parts[slice * width + i];
+    }
+}
+
+// by_y becomes the gradient of x: gain * (by_y - offset - slope * (x - mean)), channel by channel.
+template <class E>
+void finish(int64_t pixels, int64_t channels, int32_t threads, const E* x, const float* gain, const float* offset,
+            const float* slope, const float* mean, E* by_y) {
+#pragma omp parallel for schedule(static) num_threads(threads)
+    for (int64_t p = 0; p < pixels; ++p)
+        for (int64_t m = 0; m < channels; m += kLanes) {
+            const int64_t n = channels - m, at = p * channels + m;
+            Vec centred = load(x + at, n) - load(mean + m, n);
+            Vec g = load(by_y + at, n) - load(offset + m, n) - load(slope + m, n) * centred;
+            store(by_y + at, load(gain + m, n) * g, n);
+        }
+}
+
+// Sums of (x - first) and of its square, where first is the array's first pixel: no cancellation where a channel's
+// mean is far from 0.
+template <class E>
+void moments(int64_t pixels, int64_t channels, int32_t threads, const E* x, double* mean, double* variance) {
+    const int64_t slices = std::min(kSlices, pixels), width = 2 * channels, run = 128;
+    std::vector<double> parts(slices * width, 0.0);
+#pragma omp parallel num_threads(threads)
+    {
+        std::vector<float> sums(width + kLanes);
+#pragma omp for schedule(static)
+        for (int64_t slice = 0; slice < slices; ++slice) {
+            const int64_t from = slice * pixels / slices, to = (slice + 1) * pixels / slices;
+            for (int64_t start = from; start < to; start += run) {
+                std::fill(sums.begin(), sums.end(), 0.0f);
+                for (int64_t p = start; p < std::min(start + run, to); ++p)
+                    for (int64_t m = 0; m < channels; m += kLanes) {
+                        const int64_t n = channels - m;
+                        Vec v = load(x + p * channels + m, n) - load(x + m, n);
+                        float *one = sums.data() + m, *two = one + channels;
+                        store(one, load(one, n) + v, n);
+                        store(two, load(two, n) + v * v, n);
+                    }
+                for (int64_t i = 0; i < width; ++i) parts[slice * width + i] += sums[i];
+            }
+        }
+    }
+    for (int64_t c = 0; c < channels; ++c) {
+        double one = 0, two = 0;
+        for (int64_t slice = 0; slice < slices; ++slice) {
+            one += parts[slice * width + c];
+            two += parts[slice * width + channels + c];
+        }
+        E first[kLanes] = {x[c]};
+        const double shift = load(first)[0], centre = one / pixels;
+        mean[c] = shift + centre;
+        variance[c] = std::max(two / pixels - centre * centre, 0.0);
+        if (centre != centre) variance[c] = centre;
+    }
+}
+
+template <class E>
+void forward_any(const Layer* l, const void* x, const float* scale, const float* shift, void* out) {
+    auto run = l->pool == 1 ? forward<E, 1> : l->pool == 2 ? forward<E, 2> : forward<E, 0>;
+    run(*l, (const E*)x, scale, shift, (E*)out);
+}
+
+template <class E>
+void backward_any(const Layer* l, const void* x, const void* grad, const float* scale, const float* shift,
+                  const float* mean, void* by_y, double* sums) {
+    auto run = l->pool == 1 ? backward<E, 1> : l->pool == 2 ? backward<E, 2> : backward<E, 0>;
+    run(*l, (const E*)x, (const E*)grad, scale, shift, mean, (E*)by_y, sums);
+}
+
+}  // namespace
+
+extern "C" {
+
+void neuron_moments(int32_t half, int64_t pixels, int64_t channels, int32_t threads, const void* x, double* mean,
+                    double* variance) {
+    if (half)
+        moments(pixels, channels, threads, (const Bfloat16*)x, mean, variance);
+    else
+        moments(pixels, channels, threads, (const float*)x, mean, variance);
+}
+
+void neuron_forward(int32_t half, const Layer* l, const void* x, const float* scale, const float* shift, void* out) {
+    (half ? forward_any<Bfloat16> : forward_any<float>)(l, x, scale, shift, out);
+}
+
+// sums: of the gradient of y, of that times (x - mean), of the ratio; [3][channels].
+void neuron_backward(int32_t half, const Layer* l, const void* x, const void* grad, const float* scale,
+                     const float* shift, const float* mean, void* by_y, double* sums) {
+    (half ? backward_any<Bfloat16> : backward_any<float>)(l, x, grad, scale, shift, mean, by_y, sums);
+}
+
+void neuron_finish(int32_t half, int64_t pixels, int64_t channels, int32_t threads, const void* x, const float* gain,
+                   const float* offset, const float* slope, const float* mean, void* by_y) {
+    if (half)
+        finish(pixels, channels, threads, (const Bfloat16*)x, gain, offset, slope, mean, (Bfloat16*)by_y);
+    else
+        finish(pixels, channels, threads, (const float*)x, gain, offset, slope, mean, (float*)by_y);
+}
+}

@@ -1,0 +1,49 @@
+"""What a trained network does on given samples: right answers in float and in integers, and activity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dse.data.dataset import Split
+from dse.export.integer_network import IntegerNetwork
+from dse.training.deployed import run_deployed
+from dse.training.model import SpikingNetwork
+
+BATCH = 32  # samples at once: maps of one step stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Outcome on ``samples`` samples; rates as in `dse.score.NetworkScore`."""
+
+    correct: int
+    deployed_correct: int
+    samples: int
+    firing_rates: dict[str, tuple[float, ...]]
+
+
+def bit_density(images: NDArray[np.uint8], bits: int) -> float:
+    """Share of set bits among the ``bits`` bits of every pixel."""
+    return float(np.bitwise_count(images).sum(dtype=np.int64) / (images.size * bits))
+
+
+@torch.inference_mode()
+def measure(network: SpikingNetwork, folded: IntegerNetwork, split: Split, device: torch.device) -> Measured:
+    """Classify every sample twice, by the float network (in its precision) and by the folded one."""
+    network.eval()
+    correct = deployed_correct = 0
+    set_bits = {layer.name: np.zeros(folded.timesteps, np.int64) for layer in folded.layers}
+    bits = dict.fromkeys(set_bits, 0)
+    for start in range(0, len(split), BATCH):
+        images = torch.from_numpy(split.images[start : start + BATCH]).to(device)
+        labels = torch.from_numpy(split.labels[start : start + BATCH]).to(device)
+        correct += int((network(images).argmax(1) == labels).sum())
+        answer = run_deployed(folded, images)
+        deployed_correct += int((answer.scores.argmax(1) == labels).sum())
+        for name in set_bits:
+            set_bits[name] += answer.set_bits[name]
+            bits[name] += answer.bits[name]
+    rates = {name: tuple((set_bits[name] / bits[name]).tolist()) for name in set_bits}
+    return Measured(correct, deployed_correct, len(split), rates)

@@ -1,0 +1,168 @@
+"""The network that is trained: quantised convolutions with time folded into the batch, and fused spiking neurons.
+
+Convolutions multiply whole numbers: integer pixels or spikes, times weight codes (`dse.training.quantise`). The
+positive factors that make codes weights and pixels fractions (alpha, 1 / (2^bits - 1), 1 / pool^2) are left out where a
+batch norm follows, because it divides by them again; the classifier, which has none, learns one gain for all classes.
+So the spikes are the same, operands are exact in bfloat16, and `dse.training.fold` need not undo the factors.
+
+A fully connected layer behind a convolution reads the map flattened channel by channel: C, then rows, then columns.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+from costmodels.errors import ConfigurationError
+from dse.training.convolution import convolve
+from dse.training.neuron import NormIF
+from dse.training.quantise import FLOAT_BITS, codes, scale
+from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.recipe import Recipe
+from searchspaces.shapes import LayerShape, layer_shapes
+
+
+class Synapses(nn.Module):
+    """Weights of one layer and the integer sums they make.
+
+    Attributes:
+        weight: the trained real numbers, filters x in_channels [x kernel x kernel].
+        kept: filters x in_channels booleans, only where the genome prunes the layer.
+    """
+
+    kept: Tensor | None
+
+    def __init__(self, layer: LayerGenome, in_channels: int) -> None:
+        super().__init__()
+        self.layer = layer
+        kernel = (layer.kernel, layer.kernel) if layer.kind == "conv" else ()
+        self.weight = nn.Parameter(torch.empty(layer.filters, in_channels, *kernel))
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        pruned = layer.prune_ratio > 0
+        self.register_buffer("kept", torch.ones(layer.filters, in_channels, dtype=torch.bool) if pruned else None)
+
+    @property
+    def whole_layer(self) -> bool:
+        """One scale for all output channels: the classifier's sums are compared with each other."""
+        return not self.layer.spiking
+
+    @property
+    def fan_in(self) -> int:
+        """Weights of one output."""
+        return self.weight[0].numel()
+
+    def codes(self) -> Tensor:
+        """Weight codes, 0 where pruned, with a straight-through gradient."""
+        return codes(self.weight, self.kept, self.layer.weight_bits, self.whole_layer)
+
+    def scale(self) -> Tensor:
+        """Factor from codes to weights (see `dse.training.quantise`)."""
+        return scale(self.weight, self.kept, self.layer.weight_bits, self.whole_layer)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Sums of x [n, C, H, W] (flattened for a fully connected layer) over kernels, in x's type."""
+        if self.layer.kind == "fc":
+            return F.linear(x.flatten(1), self.codes().to(x.dtype))
+        return convolve(x, self.codes(), self.layer.stride, self.layer.kernel // 2)
+
+
+class SpikingLayer(nn.Module):
+    """Synapses, then batch norm, neurons and pooling."""
+
+    def __init__(self, layer: LayerGenome, shape: LayerShape, genome: NetworkGenome, recipe: Recipe) -> None:
+        super().__init__()
+        self.synapses = Synapses(layer, shape.in_channels)
+        self.neuron = NormIF(
+            layer.filters,
+            genome.timesteps,
+            pool=layer.pool,
+            pooling=genome.pooling,
+            reset=genome.reset,
+            dual_threshold=layer.dual_threshold,
+            surrogate=recipe.surrogate,
+            surrogate_width=recipe.surrogate_width,
+        )
+
+    def forward(self, x: Tensor, static: bool) -> Tensor:
+        """The stored map at every step, [T*B, ...] with the step slowest; x has no T when ``static``."""
+        spikes: Tensor = self.neuron(self.synapses(x), static=static)
+        return spikes
+
+
+class Classifier(nn.Module):
+    """Sums of all steps (and of all positions under a gap head) as logits: ``gain * sum / T + bias``."""
+
+    def __init__(self, layer: LayerGenome, shape: LayerShape, timesteps: int) -> None:
+        super().__init__()
+        self.timesteps = timesteps
+        self.synapses = Synapses(layer, shape.in_channels)
+        terms = self.synapses.fan_in * shape.out_height * shape.out_width
+        with torch.no_grad():
+            size = self.synapses.codes().square().mean().sqrt()
+        self.log_gain = nn.Parameter(-torch.log(size * math.sqrt(terms)))
+        self.bias = nn.Parameter(torch.zeros(layer.channels))
+
+    def forward(self, spikes: Tensor) -> Tensor:
+        """Logits [B, classes] in float32 of spikes [T*B, ...]."""
+        # The sum over steps goes in front of the weights, which do not change with time.
+        counts = spikes.view(self.timesteps, -1, *spikes.shape[1:]).sum(0)
+        sums = self.synapses(counts).float()
+        if sums.ndim == 4:
+            sums = sums.sum((2, 3))
+        logits: Tensor = sums * (self.log_gain.exp() / self.timesteps) + self.bias
+        return logits
+
+
+class SpikingNetwork(nn.Module):
+    """A genome's network.
+
+    Attributes:
+        layers: `SpikingLayer` by name, in order.
+        classifier: the last layer.
+        precision: type in which convolutions compute; parameters are float32.
+    """
+
+    def __init__(self, genome: NetworkGenome, recipe: Recipe) -> None:
+        super().__init__()
+        self.genome = genome
+        self.precision = torch.float32
+        *spiking, (last, last_shape) = layer_shapes(genome)
+        self.layers = nn.ModuleDict(
+            {layer.name: SpikingLayer(layer, shape, genome, recipe) for layer, shape in spiking}
+        )
+        self.classifier = Classifier(last, last_shape, genome.timesteps)
+
+    def stored_maps(self, images: Tensor) -> dict[str, Tensor]:
+        """What every spiking layer stores, by name, [T*B, ...] with the step slowest; images are uint8 [B, C, H, W]."""
+        x, static, maps = images.to(self.precision), True, {}
+        for name, layer in self.layers.items():
+            x = maps[name] = layer(x, static)
+            static = False
+        return maps
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits [B, classes] of uint8 images [B, C, H, W] with pixels 0 to 2^input_bits - 1."""
+        *_, last = self.stored_maps(images).values()
+        logits: Tensor = self.classifier(last)
+        return logits
+
+    def all_synapses(self) -> list[Synapses]:
+        """Synapses of every layer in order, the classifier's last."""
+        return [module for module in self.modules() if isinstance(module, Synapses)]
+
+
+def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
+    """The untrained network; weights drawn from torch's global generator.
+
+    Raises:
+        ConfigurationError: the genome asks for what training does not have yet, or is no network.
+    """
+    if len(genome.layers) < 2 or genome.layers[-1].spiking or not all(layer.spiking for layer in genome.layers[:-1]):
+        raise ConfigurationError("layers must be one or more that spike and then a classifier that does not")
+    if genome.levels != 1:
+        raise ConfigurationError(f"levels must be 1, not {genome.levels}: multi-strength spikes are not available yet")
+    for layer in genome.layers:
+        if layer.weight_bits not in (1, 2, 4, 8, FLOAT_BITS):
+            raise ConfigurationError(f"weight bits must be 1, 2, 4 or 8, not {layer.weight_bits} (layer {layer.name})")
+    return SpikingNetwork(genome, recipe)

@@ -1,0 +1,185 @@
+"""One training run: a genome in, a cached score or the reason of failure out; and the test of a stored network."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from dse.cache import ScoreCache, code_version, weights_name
+from dse.data.dataset import Dataset, Split
+from dse.export.integer_network import IntegerNetwork
+from dse.score import Failed, NetworkScore
+from dse.training.fold import fold, kept_mask
+from dse.training.measure import Measured, bit_density, measure
+from dse.training.model import SpikingNetwork, build_network
+from dse.training.optimise import Deadline, DivergedError, OverBudgetError, fit
+from dse.training.precision import compute_type
+from searchspaces.genome import NetworkGenome
+from searchspaces.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class TestScore:
+    """Right answers on test samples, by the float and by the folded integer network."""
+
+    __test__ = False  # no test class, whatever pytest thinks of the name
+
+    correct: int
+    deployed_correct: int
+    samples: int
+
+
+def chosen_device(device: str) -> torch.device:
+    """The device of a name; ``auto`` is the first GPU where there is one, else the processor."""
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(device)
+
+
+@contextmanager
+def thread_count(threads: int | None) -> Iterator[None]:
+    """Run torch with this many threads, and with as many as before afterwards; None changes nothing."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[np.random.Generator]:
+    """Seed torch's global generator, restored afterwards, and give an own generator for samples and augmentation."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield np.random.default_rng(seed)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """True for the errors that Python, CUDA and torch's processor allocator raise when memory runs out."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
+
+
+def failure(error: BaseException, start: float) -> Failed | None:
+    """What an error of a run means, or None where it is no outcome of training but a mistake."""
+    seconds = time.perf_counter() - start
+    if isinstance(error, DivergedError):
+        return Failed("diverged", str(error), seconds)
+    if isinstance(error, OverBudgetError):
+        return Failed("over-budget", str(error), seconds)
+    if is_out_of_memory(error):
+        return Failed("out-of-memory", str(error).splitlines()[0] if str(error) else "memory ran out", seconds)
+    return None
+
+
+def trained(
+    genome: NetworkGenome, dataset: Dataset, recipe: Recipe, seed: int, device: torch.device, start: float
+) -> SpikingNetwork:
+    """The network after its training."""
+    with seeded(seed) as rng:
+        network = build_network(genome, recipe).to(device)
+        network.precision = compute_type(recipe.precision, device)
+        fit(network, dataset.train, recipe, rng, device, Deadline(start, recipe.time_budget_s))
+    return network
+
+
+def train(
+    genome: NetworkGenome,
+    dataset: Dataset,
+    recipe: Recipe,
+    seed: int,
+    cache: ScoreCache,
+    device: str = "auto",
+    threads: int | None = None,
+) -> NetworkScore | Failed:
+    """Train, measure on the validation samples and store; a network trained before is answered from the cache at once.
+
+    The same arguments give the same score on one machine's processor with the same number of threads.
+
+    Args:
+        device: ``auto``, or torch's name of one.
+        threads: of torch; None leaves them.
+
+    Raises:
+        ConfigurationError: the genome asks for what training does not have.
+    """
+    key = cache.key(genome, recipe, dataset.digest, seed)
+    stored = cache.get(key)
+    if stored is not None:
+        return stored
+    start = time.perf_counter()
+    target = chosen_device(device)
+    try:
+        with thread_count(threads):
+            network = trained(genome, dataset, recipe, seed, target, start)
+            folded = fold(network)
+            measured = measure(network, folded, dataset.validation, target)
+    except Exception as error:
+        failed = failure(error, start)
+        if failed is None:
+            raise
+        return failed
+    score = describe(key, network, measured, dataset, recipe, seed, time.perf_counter() - start)
+    cache.put(score, parameters(network), folded)
+    return score
+
+
+def describe(
+    key: str, network: SpikingNetwork, measured: Measured, dataset: Dataset, recipe: Recipe, seed: int, seconds: float
+) -> NetworkScore:
+    """The score of a trained network."""
+    masks = {synapses.layer.name: kept_mask(synapses) for synapses in network.all_synapses()}
+    return NetworkScore(
+        genome_digest=network.genome.digest(),
+        recipe_digest=recipe.digest(),
+        data_digest=dataset.digest,
+        seed=seed,
+        code_version=code_version(),
+        correct=measured.correct,
+        samples=measured.samples,
+        deployed_correct=measured.deployed_correct,
+        input_density=bit_density(dataset.validation.images, dataset.input_bits),
+        firing_rates=measured.firing_rates,
+        masks={name: mask for name, mask in masks.items() if mask is not None},
+        epochs=recipe.epochs,
+        seconds=seconds,
+        weights=weights_name(key),
+    )
+
+
+def parameters(network: SpikingNetwork) -> dict[str, np.ndarray]:
+    """Every parameter and buffer by name, as arrays."""
+    return {name: tensor.detach().cpu().numpy() for name, tensor in network.state_dict().items()}
+
+
+def restored(genome: NetworkGenome, score: NetworkScore, cache: ScoreCache) -> SpikingNetwork:
+    """The trained network of a score, in eval mode."""
+    network = build_network(genome, Recipe(epochs=score.epochs))
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in cache.weights(score).items()})
+    return network.eval()
+
+
+def test(
+    genome: NetworkGenome,
+    score: NetworkScore,
+    cache: ScoreCache,
+    split: Split,
+    device: str = "auto",  # noqa: PT028
+) -> TestScore:
+    """Right answers of a stored network on test samples.
+
+    Raises:
+        InputError: the stored network is gone or damaged.
+    """
+    target = chosen_device(device)
+    network = restored(genome, score, cache).to(target)
+    network.precision = compute_type("auto", target)
+    folded: IntegerNetwork = cache.integer_network(score)
+    measured = measure(network, folded, split, target)
+    return TestScore(measured.correct, measured.deployed_correct, measured.samples)
+
+
+test.__test__ = False  # type: ignore[attr-defined]

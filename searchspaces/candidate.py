@@ -1,0 +1,193 @@
+"""A candidate: one network on one machine, with its activity; read from and written to a TOML file."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from costmodels.accelerator import AcceleratorConfig
+from costmodels.workload import Workload
+from searchspaces.document import Document, read_file
+from searchspaces.errors import shown
+from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.lowering import lower
+from searchspaces.parse import read_accelerator, read_heading, read_network
+from searchspaces.rules import CONV_ONLY, DENSITY, TEXT
+from searchspaces.shapes import layer_shapes, removed_kernels
+from searchspaces.tables import TableReader
+
+TABLES = ("candidate", "network", "accelerator", "technology", "activity")
+ASSUMED = "assumed"
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How busy a network's maps are, and who says so.
+
+    Attributes:
+        input_density: share of set bits in the input pixels.
+        firing_rates: spiking layer to the share of set bits of its stored map, one value per time step.
+        source: ``"assumed"``, or where the values were measured; to be shown wherever a cost rests on them.
+    """
+
+    input_density: float
+    firing_rates: Mapping[str, tuple[float, ...]]
+    source: str = ASSUMED
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One network on one machine.
+
+    Attributes:
+        name, description: for people.
+        dataset: name of the data set, whose image shape the network has.
+        technology: ``name`` and settings for the technology loader, as they stand in the file.
+        activity: None as long as nobody has measured or assumed it.
+    """
+
+    network: NetworkGenome
+    accelerator: AcceleratorConfig
+    name: str
+    dataset: str
+    description: str = ""
+    technology: Mapping[str, Any] = field(default_factory=dict)
+    activity: Activity | None = None
+
+
+def load_candidate(path: str | Path) -> Candidate:
+    """The candidate of a TOML file, which must state activity: ``density`` per layer, or one for all in ``[activity]``.
+
+    Raises:
+        SpaceError: no such file, or problems in it, all at once.
+    """
+    return parse_candidate(read_file(Path(path)))
+
+
+def parse_candidate(document: Document) -> Candidate:
+    """The candidate that ``document`` describes.
+
+    Raises:
+        SpaceError: all problems at once, in file order.
+    """
+    reader = TableReader(document, single=True)
+    reader.unknown_keys((), document.data, TABLES, "")
+    name, dataset, description = read_heading(reader, "candidate")
+    network = read_network(reader, dataset, layer_extras=("density",))
+    accelerator = read_accelerator(reader)
+    technology = reader.table(("technology",), required=False)
+    genome = network.genome({gene.name: gene.choices[0] for gene in network.genes})
+    activity = _read_activity(reader, genome)
+    reader.finish()
+    return Candidate(genome, accelerator.config({}), name, dataset, description, technology, activity)
+
+
+def workload(candidate: Candidate) -> Workload:
+    """The work of one inference of a candidate that has activity; pruned kernels as in `assumed_masks`."""
+    if candidate.activity is None:
+        raise ValueError(f"candidate {candidate.name} must have activity to be lowered")
+    activity = candidate.activity
+    masks = assumed_masks(candidate.network)
+    return lower(candidate.network, activity.input_density, activity.firing_rates, masks, candidate.name)
+
+
+def assumed_masks(genome: NetworkGenome) -> dict[str, NDArray[np.bool_]]:
+    """Masks that remove as many kernels as the prune ratios say, spread as evenly as they go: an assumption.
+
+    Trained masks are uneven, so a machine that waits for its fullest lane is at least as slow with them.
+    """
+    return {
+        layer.name: _even_mask(layer, shape.in_channels)
+        for layer, shape in layer_shapes(genome)
+        if layer.prune_ratio > 0
+    }
+
+
+def _even_mask(layer: LayerGenome, in_channels: int) -> NDArray[np.bool_]:
+    kernels = layer.filters * in_channels
+    removed = removed_kernels(layer.prune_ratio, kernels)
+    place = np.arange(kernels, dtype=np.int64)
+    kept = (place + 1) * removed // kernels == place * removed // kernels
+    return np.asarray(kept.reshape(layer.filters, in_channels))
+
+
+def _read_activity(reader: TableReader, genome: NetworkGenome) -> Activity:
+    table = reader.table(("activity",))
+    reader.unknown_keys(("activity",), table, ("input_density", "density", "source"), "activity.")
+    input_density = reader.scalar(("activity", "input_density"), table, DENSITY, "activity.input_density")
+    source = reader.scalar(("activity", "source"), table, TEXT, "activity.source", default=ASSUMED)
+    rates = {
+        layer.name: _rates(reader, layer.name, table, genome.timesteps) for layer in genome.layers if layer.spiking
+    }
+    return Activity(float(input_density or 0), rates, source)
+
+
+def _rates(reader: TableReader, name: str, activity: Mapping[str, Any], timesteps: int) -> tuple[float, ...]:
+    """Densities of one layer: its own, or the default; a single number holds at every step."""
+    layers = reader.document.data["network"]["layers"]
+    index = next(i for i, layer in enumerate(layers) if layer.get("name") == name)
+    own = "density" in layers[index]
+    path = ("network", "layers", index, "density") if own else ("activity", "density")
+    if not own and "density" not in activity:
+        reader.refuse(path, f"{name}.density", "be stated", None, "give the layer, or [activity] for all, a density")
+        return (0.0,) * timesteps
+    value = layers[index]["density"] if own else activity["density"]
+    rates = value if isinstance(value, list) else [value] * timesteps
+    steps_known = all(problem.subject != "network.timesteps" for problem in reader.problems)
+    if (len(rates) != timesteps and steps_known) or not all(DENSITY.accepts(rate) for rate in rates):
+        rule = f"{DENSITY.text}, or a list of {timesteps}, one per time step"
+        reader.refuse(path, f"{name}.density" if own else "activity.density", rule, value)
+        return (0.0,) * timesteps
+    return tuple(float(rate) for rate in rates)
+
+
+def to_toml(candidate: Candidate) -> str:
+    """The text of a file that `load_candidate` reads back to an equal candidate (given that it has activity)."""
+    heading = {"name": candidate.name, "dataset": candidate.dataset, "description": candidate.description}
+    network = candidate.network
+    settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
+    blocks = [
+        _block("[candidate]", {key: value for key, value in heading.items() if value}),
+        _block("[network]", settings),
+        *(_block("[[network.layers]]", _layer_row(layer, candidate.activity)) for layer in network.layers[:-1]),
+        _block("[network.classifier]", _classifier_row(network.layers[-1])),
+        _block("[accelerator]", {f.name: getattr(candidate.accelerator, f.name) for f in fields(AcceleratorConfig)}),
+    ]
+    if candidate.technology:
+        blocks.append(_block("[technology]", candidate.technology))
+    if candidate.activity:
+        activity = candidate.activity
+        blocks.append(_block("[activity]", {"input_density": activity.input_density, "source": activity.source}))
+    return "\n".join(blocks)
+
+
+def _layer_row(layer: LayerGenome, activity: Activity | None) -> dict[str, Any]:
+    row = {
+        "name": layer.name,
+        "kind": layer.kind,
+        "channels": layer.channels,
+        "kernel": layer.kernel,
+        "stride": layer.stride,
+        "pool": layer.pool,
+        "weights": _weights(layer),
+        "dual_threshold": layer.dual_threshold,
+        "prune_ratio": layer.prune_ratio,
+    }
+    if activity:
+        row["density"] = activity.firing_rates[layer.name]
+    return {key: value for key, value in row.items() if layer.kind == "conv" or key not in CONV_ONLY}
+
+
+def _classifier_row(layer: LayerGenome) -> dict[str, Any]:
+    return {"weights": _weights(layer), **({"kernel": layer.kernel} if layer.kind == "conv" else {})}
+
+
+def _weights(layer: LayerGenome) -> str | int:
+    return "binary" if layer.weight_bits == 1 else layer.weight_bits
+
+
+def _block(header: str, row: Mapping[str, Any]) -> str:
+    return "\n".join([header, *(f"{key} = {shown(value)}" for key, value in row.items())]) + "\n"

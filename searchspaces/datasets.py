@@ -1,0 +1,27 @@
+"""Shape, pixel bits and classes of each data set: what a space needs to know without loading images."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class DatasetShape:
+    """``input_shape`` is channels, rows, columns; a pixel is an integer of ``input_bits`` bits."""
+
+    input_shape: tuple[int, int, int]
+    input_bits: int
+    classes: int
+
+
+@cache
+def dataset_shapes() -> dict[str, DatasetShape]:
+    """Name of each known data set to its shape."""
+    table = tomllib.loads((Path(__file__).parent / "datasets.toml").read_text(encoding="utf-8"))
+    return {
+        name: DatasetShape(
+            (row["input_shape"][0], row["input_shape"][1], row["input_shape"][2]), row["input_bits"], row["classes"]
+        )
+        for name, row in table.items()
+    }

@@ -1,0 +1,212 @@
+"""The networks of a space: genes per layer and per network, the genome that a choice makes, and how many there are."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import Any, Literal
+
+from searchspaces.datasets import DatasetShape
+from searchspaces.genes import Clause, Gene, chosen, clause
+from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.shapes import convolved, exact_ratio
+
+CLASSIFIER = "classifier"
+WEIGHT_BITS = {"binary": 1, 2: 2, 4: 4, 8: 8}
+
+
+@dataclass(frozen=True)
+class LayerSpace:
+    """Choices of one layer before the classifier; kernel, stride and pool of an fc layer are 1, nothing is pruned."""
+
+    name: str
+    kind: Literal["conv", "fc"]
+    channels: tuple[int, ...]
+    weights: tuple[str | int, ...]
+    dual_threshold: tuple[bool, ...] = (False,)
+    kernel: tuple[int, ...] = (1,)
+    stride: tuple[int, ...] = (1,)
+    pool: tuple[int, ...] = (1,)
+    prune_ratio: tuple[float, ...] = (0.0,)
+
+    @property
+    def even_channels(self) -> tuple[int, ...]:
+        """The choices of ``channels`` that a dual threshold can halve."""
+        return tuple(channels for channels in self.channels if channels % 2 == 0)
+
+
+@dataclass(frozen=True)
+class ClassifierSpace:
+    """Choices of the last layer; ``kernel`` is that of the convolution under head ``gap``."""
+
+    weights: tuple[str | int, ...]
+    kernel: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class NetworkSpace:
+    """Choices of a network for images of one shape; the fields are named as the keys of ``[network]``."""
+
+    images: DatasetShape
+    timesteps: tuple[int, ...]
+    levels: tuple[int, ...]
+    pooling: tuple[str, ...]
+    head: tuple[str, ...]
+    reset: tuple[str, ...]
+    layers: tuple[LayerSpace, ...]
+    classifier: ClassifierSpace
+
+    @cached_property
+    def genes(self) -> tuple[Gene, ...]:
+        """Every gene, each after the genes that its condition names; those with a single choice among them."""
+        timesteps = Gene("timesteps", self.timesteps)
+        head = Gene("head", self.head, ordered=False)
+        under_fc = clause((head, ("fc",)))
+        layers = [gene for layer in self.layers for gene in layer_genes(layer, under_fc if layer.kind == "fc" else ())]
+        pools = [(gene, tuple(p for p in gene.choices if p > 1)) for gene in layers if gene.name.endswith(".pool")]
+        several_steps = tuple(steps for steps in self.timesteps if steps > 1)
+        return (
+            timesteps,
+            Gene("levels", self.levels),
+            Gene("reset", self.reset, clause((timesteps, several_steps)), ordered=False),
+            head,
+            *layers,
+            Gene("pooling", self.pooling, clause(*pools), ordered=False),
+            Gene(f"{CLASSIFIER}.weights", self.classifier.weights),
+            Gene(f"{CLASSIFIER}.kernel", self.classifier.kernel, clause((head, ("gap",)))),
+        )
+
+    def genome(self, params: Mapping[str, Any]) -> NetworkGenome:
+        """The network that ``params`` (gene name to choice) describe; inactive genes and foreign names are ignored.
+
+        Canonical: choices that train the same network give the same genome. So ``pooling`` is ``or`` where no layer
+        pools, ``reset`` is ``hard`` at one time step, and a prune ratio is the share of kernels it really removes.
+
+        Raises:
+            SpaceError: an active gene has no value, or one that is not among its choices.
+        """
+        values = chosen(self.genes, params)
+        layers: list[LayerGenome] = []
+        in_channels = self.images.input_shape[0]
+        for layer in self.layers:
+            if layer.kind == "conv" or values["head"] == "fc":
+                layers.append(_layer_genome(layer, values, in_channels))
+                in_channels = layers[-1].channels
+        return NetworkGenome(
+            input_shape=self.images.input_shape,
+            input_bits=self.images.input_bits,
+            classes=self.images.classes,
+            timesteps=values["timesteps"],
+            levels=values["levels"],
+            pooling=values.get("pooling", "or"),
+            head=values["head"],
+            reset=values.get("reset", "hard"),
+            layers=(*layers, _classifier_genome(self.images.classes, values)),
+        )
+
+    def combinations(self) -> int:
+        """Number of different genomes, counted exactly."""
+        return sum(self._combinations(head) for head in self.head)
+
+    def _combinations(self, head: str) -> int:
+        """Different genomes under one head: layers are counted in a chain, by the maps they hand on."""
+        chain = Counter({(self.images.input_shape[0], False): 1})
+        for layer in self.layers:
+            if layer.kind == "conv" or head == "fc":
+                chain = _lengthened(chain, layer)
+        pooled = sum(number for (_, pools), number in chain.items() if pools)
+        bodies = pooled * len(self.pooling) + chain.total() - pooled
+        time = sum(len(self.reset) if steps > 1 else 1 for steps in self.timesteps)
+        classifiers = len(self.classifier.weights) * (len(self.classifier.kernel) if head == "gap" else 1)
+        return time * len(self.levels) * bodies * classifiers
+
+
+def layer_genes(layer: LayerSpace, when: tuple[Clause, ...]) -> list[Gene]:
+    """Genes of one layer that exists under ``when``."""
+    channels = Gene(f"{layer.name}.channels", layer.channels, when)
+    dual_when = (*when, *clause((channels, layer.even_channels)))
+    genes = [
+        channels,
+        Gene(f"{layer.name}.weights", layer.weights, when),
+        Gene(f"{layer.name}.dual_threshold", layer.dual_threshold, dual_when, ordered=False),
+    ]
+    if layer.kind == "conv":
+        keys = ("kernel", "stride", "pool", "prune_ratio")
+        genes += [Gene(f"{layer.name}.{key}", getattr(layer, key), when) for key in keys]
+    return genes
+
+
+def smallest_maps(images: DatasetShape, layers: tuple[LayerSpace, ...]) -> list[tuple[int, int]]:
+    """Rows and columns of each layer's map before pooling, when every layer takes its largest stride and pool.
+
+    Below 1 x 1 the map counts as 1 x 1, so that one layer too many does not put the blame on all behind it.
+    """
+    _, height, width = images.input_shape
+    maps: list[tuple[int, int]] = []
+    for layer in layers:
+        if layer.kind == "fc":
+            height = width = 1
+        maps.append((convolved(height, max(layer.stride)), convolved(width, max(layer.stride))))
+        height, width = (max(edge // max(layer.pool), 1) for edge in maps[-1])
+    return maps
+
+
+def plain(space: LayerSpace | ClassifierSpace) -> dict[str, Any]:
+    """Keys of a layer or of the classifier as a space file has them."""
+    conv_only = ("kernel", "stride", "pool", "prune_ratio")
+    row = {f.name: getattr(space, f.name) for f in fields(space)}
+    return {
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in row.items()
+        if not (row.get("kind") == "fc" and key in conv_only)
+    }
+
+
+def _layer_genome(layer: LayerSpace, values: Mapping[str, Any], in_channels: int) -> LayerGenome:
+    channels = values[f"{layer.name}.channels"]
+    dual = values.get(f"{layer.name}.dual_threshold", False)
+    filters = channels // 2 if dual else channels
+    ratio = exact_ratio(values.get(f"{layer.name}.prune_ratio", 0.0), filters * in_channels)
+    return LayerGenome(
+        name=layer.name,
+        kind=layer.kind,
+        channels=channels,
+        kernel=values.get(f"{layer.name}.kernel", 1),
+        stride=values.get(f"{layer.name}.stride", 1),
+        pool=values.get(f"{layer.name}.pool", 1),
+        weight_bits=WEIGHT_BITS[values[f"{layer.name}.weights"]],
+        dual_threshold=dual,
+        prune_ratio=ratio,
+    )
+
+
+def _classifier_genome(classes: int, values: Mapping[str, Any]) -> LayerGenome:
+    return LayerGenome(
+        name=CLASSIFIER,
+        kind="conv" if values["head"] == "gap" else "fc",
+        channels=classes,
+        kernel=values.get(f"{CLASSIFIER}.kernel", 1),
+        weight_bits=WEIGHT_BITS[values[f"{CLASSIFIER}.weights"]],
+        spiking=False,
+    )
+
+
+def _lengthened(chain: Counter[tuple[int, bool]], layer: LayerSpace) -> Counter[tuple[int, bool]]:
+    """Number of different bodies by (maps handed on, whether any layer pools), one layer longer."""
+    longer: Counter[tuple[int, bool]] = Counter()
+    each = len(layer.kernel) * len(layer.stride) * len(layer.weights)
+    for (in_channels, pools), number in chain.items():
+        for channels in layer.channels:
+            variants = each * _thresholds_and_ratios(layer, channels, in_channels)
+            for pool in layer.pool:
+                longer[channels, pools or pool > 1] += number * variants
+    return longer
+
+
+def _thresholds_and_ratios(layer: LayerSpace, channels: int, in_channels: int) -> int:
+    """Different pairs of threshold rule and exact prune ratio."""
+    duals = layer.dual_threshold if channels % 2 == 0 else (False,)
+    return sum(
+        len({exact_ratio(ratio, (channels // 2 if dual else channels) * in_channels) for ratio in layer.prune_ratio})
+        for dual in duals
+    )

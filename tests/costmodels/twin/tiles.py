@@ -1,0 +1,118 @@
+"""Groups of layers, what a tile demands of the buffers, and the rows each tile computes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from costmodels.workload import LayerWorkload
+from twin.filters import inputs_per_word, visited_columns
+from twin.machine import MEMBRANE_BITS, Machine
+
+Layers = Sequence[LayerWorkload]
+
+
+@dataclass(frozen=True)
+class LayerRows:
+    """Rows of one layer in one tile: stored, and read from the map before it."""
+
+    stored: range
+    read: range
+
+
+def groups(layers: Layers, depth: int) -> list[list[int]]:
+    """Indices of the layers of each group."""
+    grouped: list[list[int]] = [[]]
+    for index in range(len(layers)):
+        if len(grouped[-1]) == depth:
+            grouped.append([])
+        grouped[-1].append(index)
+    return grouped
+
+
+def with_predecessors(layers: Layers) -> list[tuple[LayerWorkload | None, LayerWorkload]]:
+    """Each layer of a group with the one before it in the group, last pair first."""
+    return list(zip([None, *layers[:-1]], layers, strict=True))[::-1]
+
+
+def allocated_rows(layers: Layers, rows: int) -> list[int]:
+    """Rows held of each map 0 .. J of a group whose last map keeps ``rows`` rows."""
+    held = [rows]
+    for before, layer in with_predecessors(layers):
+        if layer.kind == "fc":
+            held.insert(0, before.stored_height if before is not None else 1)
+        else:
+            held.insert(0, min(layer.in_height, (layer.pool * held[0] - 1) * layer.stride + layer.kernel))
+    return held
+
+
+def padded(elements: int, word: int) -> int:
+    """Elements with those that fill the last word."""
+    while elements % word:
+        elements += 1
+    return elements
+
+
+def map_bits(layers: Layers, index: int, rows: int, machine: Machine, timesteps: int) -> int:
+    """Bits of map ``index`` of a group in the spike buffer."""
+    writer = layers[index - 1] if index > 0 else None
+    reader = layers[index] if index < len(layers) else None
+    if writer is not None and not writer.spiking:
+        return 0
+    planes = writer.output_bits if writer is not None else layers[0].input_bits
+    once = machine.outer or (writer is None and layers[0].static_input)
+    steps = 1 if once else timesteps
+    if reader is not None and reader.kind == "fc":
+        return padded(reader.in_channels, inputs_per_word(reader, machine.lanes)) * planes * steps
+    channels = writer.out_channels if writer is not None else layers[0].in_channels
+    columns = writer.stored_width if writer is not None else layers[0].in_width
+    return rows * columns * padded(channels, machine.lanes) * planes * steps
+
+
+def spike_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) -> int:
+    """Bits of a half of the spike buffer for tiles of ``rows`` rows: maps alternate between two regions."""
+    regions = [0, 0]
+    for index, held in enumerate(allocated_rows(layers, rows)):
+        bits = map_bits(layers, index, held, machine, timesteps)
+        regions[index % 2] = max(regions[index % 2], bits)
+    return sum(regions)
+
+
+def membrane_demand(layers: Layers, rows: int, machine: Machine) -> int:
+    """Bits of the membrane buffer: one membrane a neuron, and one sum where the input is static."""
+    if not machine.outer:
+        return 0
+    bits = 0
+    for layer, held in zip(layers, allocated_rows(layers, rows)[1:], strict=True):
+        neurons = layer.pool * held * visited_columns(layer) * layer.filters
+        bits += MEMBRANE_BITS * neurons * (int(layer.spiking) + int(layer.static_input))
+    return bits
+
+
+def rows_per_tile(layers: Layers, machine: Machine, timesteps: int) -> int:
+    """R: tried from the whole map downwards; 0 where not even one row fits."""
+    for rows in range(layers[-1].stored_height, 0, -1):
+        spikes = spike_demand(layers, rows, machine, timesteps)
+        if spikes <= machine.spike_half and membrane_demand(layers, rows, machine) <= machine.membrane:
+            return rows
+    return 0
+
+
+def tile_rows(layers: Layers, stored: range) -> list[LayerRows]:
+    """Rows of every layer in the tile that ends in the rows ``stored`` of the group's last map."""
+    rows: list[LayerRows] = []
+    for before, layer in with_predecessors(layers):
+        if layer.kind == "fc":
+            read = range(before.stored_height if before is not None else 1)
+        else:
+            computed = range(layer.pool * stored.start, layer.pool * stored.stop)
+            first = computed[0] * layer.stride - layer.padding
+            last = computed[-1] * layer.stride - layer.padding + layer.kernel - 1
+            read = range(max(0, first), min(layer.in_height, last + 1))
+        rows.insert(0, LayerRows(stored, read))
+        stored = read
+    return rows
+
+
+def tiles(layers: Layers, rows: int) -> list[list[LayerRows]]:
+    """The tiles of a group, each with the rows of each layer."""
+    whole = range(layers[-1].stored_height)
+    return [tile_rows(layers, whole[first : first + rows]) for first in range(0, len(whole), rows)]
