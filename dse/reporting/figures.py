@@ -164,10 +164,9 @@ def hypervolume(data: ReportData, over: Literal["trainings", "seconds"]) -> go.F
 
 
 def volume_unit(data: ReportData) -> str:
-    """The hypervolume with its unit: accuracy counts as a share, each cost in decades."""
-    costs = sum(not axis.maximise for axis in data.objectives)
-    shares = len(data.objectives) - costs
-    unit = "·".join(["share"] * shares + ["decades" if costs == 1 else f"decades^{costs}"] * (costs > 0))
+    """The hypervolume with its unit: every axis counts in decades, errors as well as costs."""
+    axes = len(data.objectives)
+    unit = "decades" if axes == 1 else f"decades^{axes}"
     return f"hypervolume ({unit})"
 
 

@@ -300,11 +300,14 @@ def test_wilson_interval_of_published_examples() -> None:
         wilson_interval(3, 2)
 
 
-def test_the_reference_counts_accuracy_linearly_and_costs_in_decades() -> None:
+def test_the_reference_counts_errors_and_costs_in_decades() -> None:
     reference = Reference({"accuracy": 0.1, "energy_uj": 100.0})
-    metrics = {"accuracy": np.array([0.6, 0.6]), "energy_uj": np.array([10.0, 1000.0])}
-    assert reference.gains(metrics, OBJECTIVES).tolist() == [[0.5, 1.0], [0.5, -1.0]]
-    assert reference.volume(metrics, OBJECTIVES) == pytest.approx(0.5)
+    metrics = {"accuracy": np.array([0.91, 0.91]), "energy_uj": np.array([10.0, 1000.0])}
+    assert reference.gains(metrics, OBJECTIVES) == pytest.approx(np.array([[1.0, 1.0], [1.0, -1.0]]))
+    assert reference.volume(metrics, OBJECTIVES) == pytest.approx(1.0)
     halved = {**metrics, "energy_uj": metrics["energy_uj"] / 10}
-    assert reference.volume(halved, OBJECTIVES) == pytest.approx(1.0)
-    assert np.isfinite(reference.volume({"accuracy": np.array([0.6]), "energy_uj": np.array([0.0])}, OBJECTIVES))
+    assert reference.volume(halved, OBJECTIVES) == pytest.approx(2.0)
+    tenth_of_the_errors = {**metrics, "accuracy": 1 - (1 - metrics["accuracy"]) / 10}
+    assert reference.volume(tenth_of_the_errors, OBJECTIVES) == pytest.approx(2.0)
+    free = {"accuracy": np.array([1.0]), "energy_uj": np.array([0.0])}
+    assert reference.gains(free, OBJECTIVES).tolist() == [[3.0, 9.0]]

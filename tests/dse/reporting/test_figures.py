@@ -106,8 +106,8 @@ def test_ticks_read_as_plain_numbers(value: float, words: str) -> None:
 
 def test_the_hypervolume_names_what_it_is_made_of() -> None:
     data = study(2)
-    assert figures.volume_unit(data) == "hypervolume (share·decades)"
-    assert figures.volume_unit(replace(data, objectives=(ENERGY, OTHERS[0]))) == "hypervolume (decades^2)"
+    assert figures.volume_unit(data) == "hypervolume (decades^2)"
+    assert figures.volume_unit(replace(data, objectives=(ENERGY,))) == "hypervolume (decades)"
 
 
 def contrast(first: str, second: str) -> float:
