@@ -18,7 +18,7 @@ class Told:
     With two objectives or more, those that depend on the machine become one: the hypervolume of the network's own front
     above the frozen reference point. So the sampler's problem keeps its size whatever the number of machine objectives.
     Beside it stand the network's own objectives on the axes of that hypervolume, decades below the reference, since a
-    model of accuracy itself would see little between 95 and 98 %. Without a folded one, objectives are told as they are.
+    model of accuracy itself would see little between 95 and 98 %. Without a folded one, they are told as they are.
 
     Attributes:
         plain: objectives told directly.

@@ -179,7 +179,7 @@ def test_the_sampler_is_told_the_own_front_as_one_value_whatever_the_machine_obj
 
 
 def test_what_is_told_is_the_own_front_above_the_frozen_reference(tmp_path: Path) -> None:
-    """Slow twin with one machine objective: decades below chance errors, and below the reference to the least energy."""
+    """Slow twin with one machine objective: decades below chance errors, and decades of the least energy."""
     result = run_search(settings_in(tmp_path, trials=4), make_trainers=InlineTrainers())
     study = storage.load(result.folder.database)
     told = {t.number: t.values for t in study.get_trials(deepcopy=False)}
