@@ -59,7 +59,7 @@ def filter_bank(layer: LayerWorkload, channel_lanes: int) -> FilterBank:
     return FilterBank(
         array_cycles=entries * planes * layer.input_bits,
         words=header + entries * planes,
-        dram_bits=kernel_bits(layer, channel_lanes) + constants_bits(layer),
+        dram_bits=kernel_bits(layer, channel_lanes) + layer.constants_bits,
         header_words=header,
         word_bits=MACHINE.taps * channel_lanes,
     )
@@ -95,14 +95,8 @@ def kernel_bits(layer: LayerWorkload, channel_lanes: int) -> Integers:
     return np.asarray(kept.sum(axis=(1, 2), dtype=np.int64) * bits_per_kernel + list_bits)
 
 
-def constants_bits(layer: LayerWorkload) -> int:
-    """Bits of the constant c and the thresholds of one filter."""
-    thresholds = (1 + layer.dual_threshold) if layer.spiking else 0
-    return MACHINE.membrane_bits * (1 + thresholds)
-
-
 def header_words(layer: LayerWorkload, channel_lanes: int) -> int:
     """h: words of constants, and of the list of kept kernels where the layer is pruned."""
-    constants = -(-constants_bits(layer) // (MACHINE.taps * channel_lanes))
+    constants = -(-layer.constants_bits // (MACHINE.taps * channel_lanes))
     lists = 0 if layer.kept is None else -(-lane_words(layer, channel_lanes) // MACHINE.taps)
     return constants + lists

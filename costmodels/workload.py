@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.errors import ConfigurationError
+from costmodels.machine import MACHINE
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +82,22 @@ class LayerWorkload:
         """Number of kernels (output-input channel pairs) that are stored and computed."""
         return self.filters * self.in_channels if self.kept is None else int(self.kept.sum())
 
+    @property
+    def constants_bits(self) -> int:
+        """Bits of the constant c and the thresholds of one filter."""
+        thresholds = (1 + self.dual_threshold) if self.spiking else 0
+        return MACHINE.membrane_bits * (1 + thresholds)
+
+    @property
+    def stored_bits(self) -> int:
+        """Bits of the kept kernels, of one list bit for each kernel where any is pruned, and of the constants.
+
+        A pruned fully connected layer is listed by blocks of nine inputs of one lane; here inputs count one by one,
+        since the number of lanes is the machine's.
+        """
+        listed = 0 if self.kept is None else self.filters * self.in_channels
+        return self.kept_kernels * self.kernel**2 * self.weight_bits + listed + self.filters * self.constants_bits
+
 
 @dataclass(frozen=True, eq=False)
 class Workload:
@@ -104,8 +121,8 @@ class Workload:
 
     @property
     def storage_bits(self) -> int:
-        """Weight bits of the kernels that are kept, without lists of kernel indices."""
-        return sum(layer.kept_kernels * layer.kernel**2 * layer.weight_bits for layer in self.layers)
+        """Bits of weights, lists of kept kernels and constants, as DRAM holds them (docs/cost-model.md, section 2)."""
+        return sum(layer.stored_bits for layer in self.layers)
 
     @property
     def operations(self) -> int:

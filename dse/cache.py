@@ -30,7 +30,13 @@ from searchspaces.recipe import Recipe
 
 SCORE, MASKS, WEIGHTS, INTEGER = "score.json", "masks.safetensors", "weights.safetensors", "integer.npz"
 
-CODE = ("training/*.py", "training/*.cpp", "training/*.h", "export/integer_network.py")
+CODE = (
+    "dse/training/*.py",
+    "dse/training/*.cpp",
+    "dse/training/*.h",
+    "dse/export/integer_network.py",
+    "searchspaces/shapes.py",
+)
 
 
 class CacheWarning(UserWarning):
@@ -40,7 +46,7 @@ class CacheWarning(UserWarning):
 @functools.cache
 def code_version() -> str:
     """16 hexadecimal digits that differ where the code that trains, folds or runs a network differs."""
-    root = Path(__file__).parent
+    root = Path(__file__).parents[1]
     text = hashlib.sha256()
     for pattern in CODE:
         for path in sorted(root.glob(pattern)):

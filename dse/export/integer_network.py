@@ -1,6 +1,6 @@
 """The folded integer network: what every sum, membrane, spike and class score of the machine must be. Numpy alone.
 
-Arithmetic of a spiking layer with fraction bits f, for output map m, at each step t = 1..T:
+Arithmetic of a spiking layer with its fraction bits f, for output map m, at each step t = 1..T:
 
     z[t]     = sum over kept kernels of weight code * input          (input: pixel, spike, or spike count of a window)
     u[t]     = v[t-1] + (z[t] << f) - c[m]                           (potential before reset; v[0] = 0)
@@ -9,8 +9,8 @@ Arithmetic of a spiking layer with fraction bits f, for output map m, at each st
 
 A dual-threshold layer with M membranes writes 2 M maps, s2 of membrane m as map M + m. Each pooling window (edge and
 stride ``pool``, odd far edges dropped) then writes whether any of its spikes is set (``or``) or how many (``average``).
-The classifier adds its sums over all steps and positions; class k scores ``(sum[k] << f) + bias[k]`` and the largest
-score wins, the lowest class of equals.
+The classifier adds its sums over all steps and positions; class k scores ``(sum[k] << f) + bias[k]`` with the network's
+f, and the largest score wins, the lowest class of equals.
 
 A fully connected layer reads the map before it flattened channel by channel (C, then rows, then columns).
 
@@ -72,6 +72,7 @@ class IntegerLayer(IntegerSynapses):
 
     Attributes:
         static_input: the input is the same at every step.
+        fraction_bits: f, position of the binary point of c and thetas.
         c: int32 [M], subtracted from the membrane at every step, in units of 2^-f.
         thetas: int32 [1, M], or [2, M] under a dual threshold, lower first, in units of 2^-f, at least 1.
         reset: ``"hard"`` or ``"soft"``.
@@ -80,6 +81,7 @@ class IntegerLayer(IntegerSynapses):
     """
 
     static_input: bool
+    fraction_bits: int
     c: NDArray[np.int32]
     thetas: NDArray[np.int32]
     reset: Literal["hard", "soft"]
@@ -113,7 +115,7 @@ class IntegerClassifier(IntegerSynapses):
 
 @dataclass(frozen=True, eq=False)
 class IntegerNetwork:
-    """Layers in order, the number of steps, and the position of the binary point of c, theta and bias."""
+    """Layers in order, the number of steps, and the position of the binary point of the classifier's bias."""
 
     timesteps: int
     fraction_bits: int
@@ -180,14 +182,12 @@ def convolve(synapses: IntegerSynapses, x: NDArray[Any]) -> Integers:
     )
 
 
-def integrate(
-    layer: IntegerLayer, sums: Iterator[Integers], fraction_bits: int
-) -> Iterator[tuple[Integers, NDArray[np.bool_]]]:
+def integrate(layer: IntegerLayer, sums: Iterator[Integers]) -> Iterator[tuple[Integers, NDArray[np.bool_]]]:
     """For every step, potentials before reset [n, M, H, W] and spikes [n, C, H, W] of the sums [n, M, H, W]."""
     c, theta = (vector.astype(np.int64)[:, None, None] for vector in (layer.c, layer.thetas[0]))
     v: Integers | int = 0
     for z in sums:
-        u = v + (z << fraction_bits) - c
+        u = v + (z << layer.fraction_bits) - c
         fired = u >= theta
         v = np.where(fired, 0 if layer.reset == "hard" else u - theta, u)
         yield u, np.concatenate([u >= row[:, None, None] for row in layer.thetas], axis=1)
@@ -203,17 +203,13 @@ def pool(layer: IntegerLayer, spikes: NDArray[np.bool_]) -> NDArray[np.uint8]:
     return counts if layer.pooling == "average" else (counts > 0).astype(np.uint8)
 
 
-def run_layer(
-    layer: IntegerLayer, x: NDArray[np.uint8], timesteps: int, fraction_bits: int
-) -> tuple[Integers, NDArray[np.uint8]]:
+def run_layer(layer: IntegerLayer, x: NDArray[np.uint8], timesteps: int) -> tuple[Integers, NDArray[np.uint8]]:
     """Potentials [T, n, M, H, W] and stored maps [T, n, C, H, W] of inputs [T, n, ...], or [1, n, ...] if static."""
     if layer.static_input:
         sums: Iterator[Integers] = iter([convolve(layer, x[0])] * timesteps)
     else:
         sums = (convolve(layer, step) for step in x)
-    potentials, stored = zip(
-        *((u, pool(layer, spikes)) for u, spikes in integrate(layer, sums, fraction_bits)), strict=True
-    )
+    potentials, stored = zip(*((u, pool(layer, spikes)) for u, spikes in integrate(layer, sums)), strict=True)
     return np.stack(potentials), np.stack(stored)
 
 
@@ -230,7 +226,7 @@ def run_integer(network: IntegerNetwork, images: NDArray[np.uint8], keep: bool =
     stored: dict[str, NDArray[np.uint8]] = {}
     potentials: dict[str, Integers] = {}
     for layer in network.layers:
-        u, x = run_layer(layer, x, network.timesteps, network.fraction_bits)
+        u, x = run_layer(layer, x, network.timesteps)
         if keep:
             potentials[layer.name], stored[layer.name] = u, x
     scores = classify(network.classifier, x, network.fraction_bits)

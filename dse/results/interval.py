@@ -17,4 +17,4 @@ def wilson_interval(correct: int, samples: int, quantile: float = NORMAL_95) -> 
     share, spread = correct / samples, quantile**2 / samples
     centre = (share + spread / 2) / (1 + spread)
     half = quantile * sqrt(share * (1 - share) / samples + spread / (4 * samples)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))

@@ -36,7 +36,12 @@ class Nested:
         return encoded(self.space.genes, network)
 
     def answer(self, trial: int, params: Mapping[str, Any], record: NetworkRecord) -> Answer:
-        """Its own metrics and what its own front covers."""
+        """Its own metrics and what its own front covers.
+
+        One that no machine runs is worth the reference point, however accurate; with constraints, its violation tells.
+        """
+        if not record.feasible and not self.constrained:
+            return Answer(self.told.of_design(None, {}), None)
         return Answer(self.told.of_network(record), self._violation(record.violation))
 
     def answer_untrained(self, params: Mapping[str, Any], priced: Priced) -> Answer:

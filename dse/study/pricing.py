@@ -14,9 +14,9 @@ from dse.front import nondominated
 from dse.objectives import MACHINE_COLUMNS, OBJECTIVES, Constraint, Objective, matrix
 from dse.results.records import Metrics, OwnFront
 from dse.score import NetworkScore
+from searchspaces.candidate import assumed_masks
 from searchspaces.genome import NetworkGenome
 from searchspaces.lowering import lower
-from searchspaces.shapes import layer_shapes, removed_kernels
 
 if TYPE_CHECKING:
     from costmodels.cost_table import CostTotals
@@ -158,20 +158,7 @@ def machine_metrics(totals: "CostTotals") -> Metrics:
 def nominal_workload(genome: NetworkGenome) -> Workload:
     """The work of a network that is not trained, at an assumed activity, with as many kernels removed as will be."""
     rates = {layer.name: (NOMINAL_DENSITY,) * genome.timesteps for layer in genome.layers if layer.spiking}
-    return lower(genome, NOMINAL_DENSITY, rates, nominal_masks(genome))
-
-
-def nominal_masks(genome: NetworkGenome) -> dict[str, NDArray[np.bool_]]:
-    """Masks that remove the right number of kernels, spread evenly; which ones is not known before the training."""
-    masks = {}
-    for layer, shape in layer_shapes(genome):
-        if layer.prune_ratio > 0:
-            kernels = layer.filters * shape.in_channels
-            removed = removed_kernels(layer.prune_ratio, kernels)
-            mask = np.ones(kernels, dtype=np.bool_)
-            mask[np.arange(removed) * kernels // removed if removed else []] = False
-            masks[layer.name] = mask.reshape(layer.filters, shape.in_channels)
-    return masks
+    return lower(genome, NOMINAL_DENSITY, rates, assumed_masks(genome))
 
 
 def technology_of(settings: Mapping[str, Any], name: str | None, dram_pj_per_bit: float | None) -> "Technology":

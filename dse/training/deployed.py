@@ -44,10 +44,10 @@ def convolve(synapses: IntegerSynapses, x: Tensor, kind: torch.dtype, bias: Tens
     return F.conv2d(images, weights, bias, stride=synapses.stride, padding=synapses.padding)
 
 
-def membrane_type(layer: IntegerLayer, fraction_bits: int) -> torch.dtype:
+def membrane_type(layer: IntegerLayer) -> torch.dtype:
     """A type in which sums less c, and potentials, are exact: all are whole multiples of 2^-f."""
     largest_c = int(np.abs(layer.c.astype(np.int64)).max())
-    driven_bits = 1 + max(layer.accumulator_bits + fraction_bits, largest_c.bit_length() + 1)
+    driven_bits = 1 + max(layer.accumulator_bits + layer.fraction_bits, largest_c.bit_length() + 1)
     return exact_type(max(driven_bits, layer.membrane_bits))
 
 
@@ -69,26 +69,26 @@ def reset_(layer: IntegerLayer, u: Tensor, fired: Tensor, theta: Tensor) -> Tens
     return torch.where(fired, u.new_zeros(()), u, out=u)
 
 
-def integrate(layer: IntegerLayer, driven: Iterator[Tensor], fraction_bits: int) -> Iterator[Tensor]:
+def integrate(layer: IntegerLayer, driven: Iterator[Tensor]) -> Iterator[Tensor]:
     """The stored map of every step; ``driven`` are sums less c, in units of 1."""
     v: Tensor | None = None
     for drive in driven:
         u = drive.clone() if v is None else v.add_(drive)
-        thetas = (torch.from_numpy(layer.thetas).to(u) / 2**fraction_bits)[:, :, None, None]
+        thetas = (torch.from_numpy(layer.thetas).to(u) / 2**layer.fraction_bits)[:, :, None, None]
         maps = [u >= theta for theta in thetas]
         v = reset_(layer, u, maps[0], thetas[0])
         yield torch.cat([pool(layer, spikes) for spikes in maps], 1)
 
 
-def run_layer(layer: IntegerLayer, x: Tensor, timesteps: int, fraction_bits: int) -> Tensor:
+def run_layer(layer: IntegerLayer, x: Tensor, timesteps: int) -> Tensor:
     """The stored maps [T, n, C, H, W] of inputs [T, n, ...], or [1, n, ...] if static."""
-    kind = membrane_type(layer, fraction_bits)
-    c = torch.from_numpy(layer.c).to(x.device, kind) / 2**fraction_bits
+    kind = membrane_type(layer)
+    c = torch.from_numpy(layer.c).to(x.device, kind) / 2**layer.fraction_bits
     if layer.static_input:
         driven = iter([convolve(layer, x[0], kind, -c)] * timesteps)
     else:
         driven = (convolve(layer, step, kind, -c) for step in x)
-    return torch.stack(list(integrate(layer, driven, fraction_bits)))
+    return torch.stack(list(integrate(layer, driven)))
 
 
 def classify(classifier: IntegerClassifier, x: Tensor, fraction_bits: int) -> Tensor:
@@ -108,7 +108,7 @@ def run_deployed(network: IntegerNetwork, images: Tensor) -> Activity:
     """Scores and activity of the integer network on uint8 images [n, C, H, W]."""
     x, counted, bits = images[None], {}, {}
     for layer in network.layers:
-        x = run_layer(layer, x, network.timesteps, network.fraction_bits)
+        x = run_layer(layer, x, network.timesteps)
         planes = layer.output_bits
         counted[layer.name] = set_bits(x, planes)
         bits[layer.name] = x[0].numel() * planes

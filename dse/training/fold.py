@@ -6,6 +6,9 @@ Training sees y = g (z - m) / s + b with s = sqrt(variance + eps) and fires at p
 
 all rounded to multiples of 2^-f. z is in units of weight code times input, so the scales of weights, pixels and
 pooling need no folding (see `dse.training.model`).
+
+Each layer takes the finest grid, f = 8 at most, on which its membranes and constants fit the machine's membrane word
+whatever the input. Where sums are large (8-bit weights on 8-bit pixels) f is small, and so is what rounding loses.
 """
 
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.errors import ConfigurationError
+from costmodels.machine import MACHINE
 from dse.export.integer_network import (
     IntegerClassifier,
     IntegerLayer,
@@ -43,7 +47,6 @@ LOWEST_THETA = 16
 HIGHEST_THETA_PER_REACH = 16
 
 LARGEST_INT32 = 2**31 - 1
-LARGEST_THETA = 2**30  # of the lower threshold on the grid, so that all fits int32
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,11 @@ def to_numpy(tensor: object) -> Reals:
 def fold_norm(g: Reals, b: Reals, m: Reals, s: Reals, ratio: float | None, span: Reals, grid: int) -> Folded:
     """Constants of channels [M] whose sums over all steps span ``span``, on a grid of 1 / ``grid``."""
     sign = np.where(g < 0, -1.0, 1.0)
-    reach = np.minimum(HIGHEST_THETA_PER_REACH * span * grid, LARGEST_THETA)
+    reach = HIGHEST_THETA_PER_REACH * span * grid
     with np.errstate(divide="ignore"):
         theta = np.clip(s / np.abs(g) * grid, LOWEST_THETA, np.maximum(reach, LOWEST_THETA))
     c = np.clip(np.rint(sign * m * grid - b * theta), -LARGEST_INT32, LARGEST_INT32)
-    thetas = np.stack([theta] if ratio is None else [theta, np.minimum(ratio * theta, LARGEST_INT32)])
+    thetas = np.minimum(np.stack([theta] if ratio is None else [theta, ratio * theta]), LARGEST_INT32)
     return Folded(sign.astype(np.int64), c.astype(np.int64), np.rint(thetas).astype(np.int64))
 
 
@@ -118,10 +121,46 @@ def fold_neuron(neuron: NormIF, sums: tuple[Integers, Integers], timesteps: int,
     )
 
 
+class WidthError(ConfigurationError):
+    """A layer needs wider membranes than the machine has."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Fraction bits that a layer has at most, and the bits of the word that must hold its membranes and constants."""
+
+    fraction_bits: int = FRACTION_BITS
+    word_bits: int = MACHINE.membrane_bits
+
+
 def fold_layer(
+    module: SpikingLayer, shape: LayerShape, genome: NetworkGenome, largest_input: int, static: bool, grid: Grid
+) -> IntegerLayer:
+    """The layer in integers, on the finest grid that fits the word.
+
+    Raises:
+        WidthError: not even whole numbers fit.
+    """
+    for bits in range(grid.fraction_bits, -1, -1):
+        layer = _on_grid(module, shape, genome, largest_input, static, bits)
+        if _word_bits(layer) <= grid.word_bits:
+            return layer
+    raise WidthError(
+        f"membranes of layer {layer.name} must fit the machine's {grid.word_bits} bits, not need "
+        f"{_word_bits(layer)}; take fewer time steps or weight bits"
+    )
+
+
+def _word_bits(layer: IntegerLayer) -> int:
+    """Bits of the widest membrane, constant or threshold."""
+    lowest, highest = min(0, int(layer.c.min())), max(int(layer.c.max()), int(layer.thetas.max()))
+    return max(layer.membrane_bits, signed_bits(lowest, highest))
+
+
+def _on_grid(
     module: SpikingLayer, shape: LayerShape, genome: NetworkGenome, largest_input: int, static: bool, fraction_bits: int
 ) -> IntegerLayer:
-    """The layer in integers."""
+    """The layer on a grid of 2^-``fraction_bits``, however wide its words become."""
     layer, codes = module.synapses.layer, integer_codes(module.synapses)
     folded = fold_neuron(module.neuron, sum_range(codes, largest_input), genome.timesteps, fraction_bits)
     weights = (codes * folded.sign[:, None, None, None]).astype(np.int8)
@@ -131,6 +170,7 @@ def fold_layer(
         **common_fields(module.synapses, weights, shape, largest_input),
         accumulator_bits=signed_bits(int(sums[0].min()), int(sums[1].max())),
         static_input=static,
+        fraction_bits=fraction_bits,
         c=folded.c.astype(np.int32),
         thetas=folded.thetas.astype(np.int32),
         reset=genome.reset,
@@ -159,11 +199,14 @@ def fold_classifier(
     )
 
 
-def fold(network: SpikingNetwork, fraction_bits: int = FRACTION_BITS) -> IntegerNetwork:
+def fold(
+    network: SpikingNetwork, fraction_bits: int = FRACTION_BITS, word_bits: int = MACHINE.membrane_bits
+) -> IntegerNetwork:
     """The trained network in integers alone; it decides as the network does in eval mode, but for rare rounding flips.
 
     Raises:
         ConfigurationError: a layer has float weights.
+        WidthError: a layer needs membranes wider than ``word_bits`` on any grid.
     """
     genome = network.genome
     for layer in genome.layers:
@@ -176,7 +219,7 @@ def fold(network: SpikingNetwork, fraction_bits: int = FRACTION_BITS) -> Integer
     for layer, shape in spiking:
         module = network.layers[layer.name]
         assert isinstance(module, SpikingLayer)
-        folded.append(fold_layer(module, shape, genome, largest, not folded, fraction_bits))
+        folded.append(fold_layer(module, shape, genome, largest, not folded, Grid(fraction_bits, word_bits)))
         largest = folded[-1].largest_output
     classifier = fold_classifier(network.classifier, last_shape, largest, genome.timesteps, fraction_bits)
     return IntegerNetwork(genome.timesteps, fraction_bits, tuple(folded), classifier)

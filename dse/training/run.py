@@ -12,7 +12,7 @@ from dse.cache import ScoreCache, code_version, weights_name
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
-from dse.training.fold import fold, kept_mask
+from dse.training.fold import WidthError, fold, kept_mask
 from dse.training.measure import Measured, bit_density, measure
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import Deadline, DivergedError, OverBudgetError, fit
@@ -72,6 +72,8 @@ def failure(error: BaseException, start: float) -> Failed | None:
         return Failed("over-budget", str(error), seconds)
     if is_out_of_memory(error):
         return Failed("out-of-memory", str(error).splitlines()[0] if str(error) else "memory ran out", seconds)
+    if isinstance(error, WidthError):
+        return Failed("crashed", str(error), seconds)
     return None
 
 

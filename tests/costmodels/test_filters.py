@@ -72,3 +72,11 @@ def test_dense_lists_equal_a_mask_that_keeps_all_but_for_the_list() -> None:
     dense, full = (filter_bank(each, 4) for each in (layer, replace(layer, kept=np.ones((4, 13), dtype=bool))))
     assert (dense.array_cycles == full.array_cycles).all()
     assert (full.dram_bits - dense.dram_bits).tolist() == [13] * 4
+
+
+def test_storage_is_what_one_load_of_every_filter_moves() -> None:
+    """Kernels, lists and constants; the sum of the filters' DRAM bits, which are derived lane by lane."""
+    random = np.random.default_rng(3)
+    for kept in (None, random.random((8, 16)) < 0.3):
+        layer = replace(conv("c", 16, 8, 8, 8, weight_bits=2, dual_threshold=False), kept=kept)
+        assert layer.stored_bits == filter_bank(layer, 4).dram_bits.sum()

@@ -106,19 +106,19 @@ def test_key_differs_with_all_that_decides_the_outcome(monkeypatch: pytest.Monke
 
 
 def test_code_version_follows_the_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for folder in ("training", "export"):
-        (tmp_path / folder).mkdir()
-    files = ["training/a.py", "training/k.cpp", "export/integer_network.py", "export/other.py"]
+    for folder in ("dse/training", "dse/export"):
+        (tmp_path / folder).mkdir(parents=True)
+    files = ["dse/training/a.py", "dse/training/k.cpp", "dse/export/integer_network.py", "dse/export/other.py"]
     for name in files:
         (tmp_path / name).write_text("1")
-    monkeypatch.setattr(cache_module, "__file__", str(tmp_path / "cache.py"))
+    monkeypatch.setattr(cache_module, "__file__", str(tmp_path / "dse" / "cache.py"))
     seen = [code_version.__wrapped__()]
     for name in files:
         (tmp_path / name).write_text("2")
         seen.append(code_version.__wrapped__())
     assert len(set(seen)) == 4
     assert seen[-1] == seen[-2]  # another exporter trains nothing
-    (tmp_path / "training/a.py").rename(tmp_path / "training/b.py")
+    (tmp_path / "dse/training/a.py").rename(tmp_path / "dse/training/b.py")
     assert code_version.__wrapped__() not in seen
 
 

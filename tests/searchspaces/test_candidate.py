@@ -82,7 +82,7 @@ def test_any_candidate_of_a_preset_round_trips(data: st.DataObject) -> None:
     assert again.network.digest() == candidate.network.digest()
 
 
-def test_assumed_masks_are_even_and_exact() -> None:
+def test_assumed_masks_are_exact_and_mind_no_lane() -> None:
     space = SPACES["mnist"].network
     for ratio in (0.25, 0.5, 0.75, 0.875):
         params = {gene.name: gene.choices[0] for gene in space.genes}
@@ -90,7 +90,8 @@ def test_assumed_masks_are_even_and_exact() -> None:
         mask = assumed_masks(genome)["conv2"]
         assert mask.shape == (16, 8)
         assert int(np.sum(~mask)) == removed_kernels(ratio, 128)
-        assert np.ptp(mask.sum(axis=1)) <= 1
+        lanes = [int(mask[:, lane::4].sum()) for lane in range(4)]
+        assert max(lanes) < 1.5 * min(lanes) + 6
     assert assumed_masks(space.genome(params)) == {}
 
 

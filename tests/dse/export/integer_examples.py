@@ -31,7 +31,8 @@ def random_layer(
     kept = rng.random((membranes, shape[0])) < 0.6 if rng.random() < 0.5 else None
     if kept is not None:
         weights = weights * kept[:, :, None, None]
-    spread = max(1.0, float(np.abs(weights).sum()) * largest / membranes / 4) * 2 ** how["fraction_bits"]
+    fraction_bits = int(rng.choice([0, 4, 8]))
+    spread = max(1.0, float(np.abs(weights).sum()) * largest / membranes / 4) * 2**fraction_bits
     theta = rng.integers(1, int(spread) + 2, membranes)
     thetas = np.stack([theta, theta + rng.integers(0, int(spread) + 2, membranes)])[: 1 + int(how["dual"])]
     pool = int(rng.choice([1, 2, 3])) if kind == "conv" and min(shape[1:]) >= 6 else 1
@@ -48,6 +49,7 @@ def random_layer(
         largest_input=largest,
         accumulator_bits=32,
         static_input=name == "l0",
+        fraction_bits=fraction_bits,
         c=rng.integers(-int(spread) // 4 - 1, int(spread) // 4 + 2, membranes).astype(np.int32),
         thetas=thetas.astype(np.int32),
         reset=how["reset"],
@@ -128,7 +130,7 @@ def reshaped(x: Nested, shape: tuple[int, int, int]) -> Nested:
     return dict(zip(np.ndindex(*shape), values, strict=True))
 
 
-def loop_layer(layer: IntegerLayer, steps: list[Nested], timesteps: int, fraction_bits: int) -> list[Nested]:
+def loop_layer(layer: IntegerLayer, steps: list[Nested], timesteps: int) -> list[Nested]:
     """The stored map of every step, neuron by neuron."""
     membranes, (maps, rows, columns) = len(layer.weights), stored_shape(layer)
     height, width = ((edge - 1) // layer.stride + 1 for edge in layer.input_shape[1:])
@@ -140,7 +142,7 @@ def loop_layer(layer: IntegerLayer, steps: list[Nested], timesteps: int, fractio
                 v = 0
                 for t in range(timesteps):
                     x = reshaped(steps[0 if layer.static_input else t], layer.input_shape)
-                    u = v + loop_sum(layer, x, m, row, column) * 2**fraction_bits - int(layer.c[m])
+                    u = v + loop_sum(layer, x, m, row, column) * 2**layer.fraction_bits - int(layer.c[m])
                     for which, theta in enumerate(layer.thetas[:, m]):
                         spikes[t][which * membranes + m, row, column] = 1 if u >= int(theta) else 0
                     v = u
@@ -162,7 +164,7 @@ def loop_network(network: IntegerNetwork, image: np.ndarray) -> tuple[list[int],
     steps: list[Nested] = [{place: int(image[place]) for place in np.ndindex(*image.shape)}]
     stored = {}
     for layer in network.layers:
-        steps = stored[layer.name] = loop_layer(layer, steps, network.timesteps, network.fraction_bits)
+        steps = stored[layer.name] = loop_layer(layer, steps, network.timesteps)
     last = network.classifier
     _, height, width = last.input_shape
     scores = []

@@ -39,6 +39,7 @@ def one_neuron(**changes: object) -> IntegerLayer:
         largest_input=3,
         accumulator_bits=3,
         static_input=False,
+        fraction_bits=1,
         c=np.array([1], np.int32),
         thetas=np.array([[5]], np.int32),
         reset="hard",
@@ -52,7 +53,7 @@ def one_neuron(**changes: object) -> IntegerLayer:
 def worked(layer: IntegerLayer) -> tuple[list[int], list[list[bool]]]:
     """Potentials and spikes for the sums 2, 2, 0, 3, 3 at f = 1."""
     sums = (np.full((1, 1, 1, 1), z, np.int64) for z in (2, 2, 0, 3, 3))
-    steps = list(integrate(layer, sums, 1))
+    steps = list(integrate(layer, sums))
     return [int(u.item()) for u, _ in steps], [spikes.ravel().tolist() for _, spikes in steps]
 
 
@@ -146,7 +147,7 @@ def test_potential_range_holds_all_inputs_and_is_tight(reset: str, c: int) -> No
     low, high = potential_range(sums, np.array([c]), np.array([theta]), steps, 1, reset)
     seen = []
     for inputs in itertools.product(range(-2, 4), repeat=steps):
-        potentials = [int(u.item()) for u, _ in integrate(layer, (np.full((1, 1, 1, 1), z) for z in inputs), 1)]
+        potentials = [int(u.item()) for u, _ in integrate(layer, (np.full((1, 1, 1, 1), z) for z in inputs))]
         seen += potentials
     assert low <= min(seen)
     assert max(seen) <= high

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from dse.score import Failed, NetworkScore
-from dse.study.pricing import nominal_masks
 from dse.study.settings import SearchSettings
 from dse.worker import WorkerSettings, serve
 from dse.workers import Outcome, Task
+from searchspaces.candidate import assumed_masks
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
@@ -137,7 +137,7 @@ def stand_in_score(genome: NetworkGenome, recipe: Recipe, seed: int) -> NetworkS
         deployed_correct=max(0, correct - 2),
         input_density=0.3,
         firing_rates=rates,
-        masks=nominal_masks(genome),
+        masks=assumed_masks(genome),
         epochs=recipe.epochs,
         seconds=0.01,
         weights=f"{digest}/weights.safetensors",

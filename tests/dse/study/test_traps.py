@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,10 +19,12 @@ from dse.objectives import parse_objectives
 from dse.results import open_study
 from dse.results.reference import Reference
 from dse.study import storage
+from dse.study.nested import Nested
 from dse.study.problem import new_problem
 from dse.study.samplers import GP_TRAININGS, chosen, derived_seed, make_sampler
 from dse.study.search import resume, run_search
 from dse.study.told import told_of
+from searchspaces.space import load_space
 
 SOURCES = sorted(Path(inspect.getfile(dse.study)).parent.glob("*.py"))
 
@@ -189,6 +192,19 @@ def test_what_is_told_is_the_own_front_above_the_frozen_reference(tmp_path: Path
         of_errors = np.log10((1 - 1 / 10) / (1 - record.metrics["accuracy"]))
         of_energy = np.log10(reference / record.best["energy_uj"])
         assert told[record.trial] == pytest.approx([of_errors, of_energy])
+
+
+@pytest.mark.parametrize(("names", "values"), [("acc,energy", [0.0, 0.0]), ("acc", [0.1]), ("acc,ops", [0.1, 5.0])])
+def test_an_accurate_network_that_no_machine_runs_is_worth_the_reference(
+    tmp_path: Path, names: str, values: list[float]
+) -> None:
+    record = run_search(settings_in(tmp_path, trials=1), make_trainers=InlineTrainers()).folder.networks()[0]
+    useless = replace(record, feasible=0, metrics={**record.metrics, "accuracy": 0.99})
+    reference = Reference({"accuracy": 0.1, "energy_uj": 2.0, "operations": 5.0})
+    told = told_of(parse_objectives(names), True, reference)
+    mode = Nested(load_space("digits").network, told, constrained=False)
+    assert mode.answer(0, {}, useless).values == values
+    assert mode.answer(0, {}, record).values != values
 
 
 def test_the_reference_is_the_same_for_every_seed_and_never_moves(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_folded_networks(seed: int) -> None:
     assert run_deployed(folded, images).scores.tolist() == expected.scores.tolist()
     x = images[None]
     for layer in folded.layers:
-        x = run_layer(layer, x, folded.timesteps, folded.fraction_bits)
+        x = run_layer(layer, x, folded.timesteps)
         assert np.array_equal(x.numpy(), expected.stored[layer.name])
 
 
@@ -54,12 +54,12 @@ def test_wide_layers_compute_in_float64_and_stay_exact() -> None:
     network = random_network(2)
     first = network.layers[0]
     low, high = sum_range(first.weights, first.largest_input)
-    assert membrane_type(replace(first, accumulator_bits=10, membrane_bits=20), 8) is torch.float32
-    assert membrane_type(replace(first, accumulator_bits=20, membrane_bits=20), 8) is torch.float64
+    assert membrane_type(replace(first, accumulator_bits=10, membrane_bits=20, fraction_bits=8)) is torch.float32
+    assert membrane_type(replace(first, accumulator_bits=20, membrane_bits=20, fraction_bits=8)) is torch.float64
     # Odd constants just above 2^24 would be rounded in float32.
     big = replace(first, c=first.c * 0 + 2**24 + 1, thetas=first.thetas * 0 + 2**24 + 3, accumulator_bits=28)
     wide = replace(network, layers=(big, *network.layers[1:]))
-    assert membrane_type(big, network.fraction_bits) is torch.float64
+    assert membrane_type(big) is torch.float64
     images = random_images(network, 4, 0)
     assert run_deployed(wide, torch.from_numpy(images)).scores.tolist() == run_integer(wide, images).scores.tolist()
     assert (low <= high).all()

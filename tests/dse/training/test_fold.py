@@ -1,15 +1,19 @@
 """The folded network: decides as the float network does but for rounding, keeps masks, and fits its widths."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from small_networks import digits_genome, images_for, random_genome, settled_network
 
 from costmodels.errors import ConfigurationError
+from costmodels.machine import MACHINE
 from dse.export.integer_network import convolve, run_integer, run_layer, signed_bits
 from dse.training.fold import fold, fold_norm
 from dse.training.model import SpikingLayer, SpikingNetwork, build_network
 from searchspaces.recipe import Recipe
+from searchspaces.space import load_space
 
 SEEDS = range(20)
 
@@ -19,13 +23,13 @@ def flips(network: SpikingNetwork, images: torch.Tensor, fraction_bits: int) -> 
 
     Each integer layer is fed the float network's map, so that one flip is not counted again in the layers behind it.
     """
-    folded = fold(network, fraction_bits)
+    folded = fold(network, fraction_bits, word_bits=32)
     with torch.no_grad():
         maps = network.stored_maps(images)
     worst = 0.0
     x = images.numpy()[None]
     for layer in folded.layers:
-        _, stored = run_layer(layer, x, folded.timesteps, fraction_bits)
+        _, stored = run_layer(layer, x, folded.timesteps)
         expected = maps[layer.name].reshape(stored.shape).numpy().astype(np.uint8)
         worst = max(worst, float((stored != expected).mean()))
         x = expected
@@ -158,3 +162,22 @@ def test_float_weights_cannot_be_folded() -> None:
     network = build_network(digits_genome(bits=32), Recipe(epochs=1))
     with pytest.raises(ConfigurationError, match=r"^weight bits must be 1, 2, 4 or 8 in an integer network, not 32"):
         fold(network)
+
+
+@pytest.mark.parametrize("name", ["digits", "mnist", "cifar10"])
+def test_the_widest_networks_of_the_presets_fit_the_machines_word(name: str) -> None:
+    """Most bits, most steps: every membrane, constant and threshold must fit what the cost model prices."""
+    space = load_space(name)
+    genome = space.network.genome({gene.name: gene.choices[-1] for gene in space.network.genes})
+    genome = replace(genome, layers=tuple(replace(layer, weight_bits=8) for layer in genome.layers), timesteps=8)
+    folded = fold(settled_network(genome))
+    assert name == "digits" or folded.layers[0].fraction_bits < 8, "wide sums take a coarser grid"
+    for layer in folded.layers:
+        word = signed_bits(min(0, int(layer.c.min())), max(int(layer.c.max()), int(layer.thetas.max())))
+        assert max(word, layer.membrane_bits) <= MACHINE.membrane_bits
+
+
+def test_a_layer_that_no_grid_fits_is_refused() -> None:
+    network = settled_network(digits_genome(timesteps=8, bits=8))
+    with pytest.raises(ConfigurationError, match=r"^membranes of layer conv1 must fit the machine's 12 bits, not need"):
+        fold(network, word_bits=12)

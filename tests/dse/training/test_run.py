@@ -145,9 +145,14 @@ def test_parameters_that_are_no_numbers_at_the_end_are_a_failure(digits: Dataset
     assert result.message.endswith("is not finite after training")
 
 
-def test_enormous_parameters_still_fold(digits: Dataset, cache: ScoreCache) -> None:
-    score = score_of(digits_genome(), digits, replace(QUICK, learning_rate=1e30), cache)
-    assert 0 <= score.deployed_correct <= score.samples
+def test_enormous_parameters_fold_or_say_why_not(digits: Dataset, cache: ScoreCache) -> None:
+    recipe = replace(QUICK, learning_rate=1e30)
+    result = run.train(digits_genome(), digits, recipe, 0, cache, device="cpu", threads=1)
+    if isinstance(result, Failed):
+        assert result.reason == "crashed"
+        assert result.message.startswith("membranes of layer ")
+    else:
+        assert 0 <= result.deployed_correct <= result.samples
 
 
 def test_over_budget_is_a_failure_and_soon(digits: Dataset, cache: ScoreCache) -> None:
