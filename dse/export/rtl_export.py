@@ -46,6 +46,7 @@ FILES = (
     "accumulators",
     "if_units",
     "pooling",
+    "flat_step",
     "spike_writer",
     "score_unit",
     "sequencer",

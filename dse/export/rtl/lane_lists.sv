@@ -40,7 +40,7 @@ module lane_lists #(
 
       always_comb begin
         lowest = '0;
-        for (int k = 9 * WORDS - 1; k >= 0; k = k - 1) if (todo[k]) lowest = k[ADDRESS_BITS-1:0];
+        for (int k = 9 * WORDS - 1; k >= 0; k = k - 1) if (todo[k]) lowest = ADDRESS_BITS'(k);
       end
       assign lane_valid[l] = |todo;
       assign lane_more[l] = |rest;

@@ -9,19 +9,16 @@ module pe_row #(
     input  logic [9*CHANNEL_LANES-1:0] weights,
     output logic [5*CHANNEL_LANES-1:0] lane_sums
 );
-  logic [5*CHANNEL_LANES-1:0] sums;
-  logic [4:0] all, agreeing;
-  always_comb begin
-    sums = '0;
-    for (int l = 0; l < CHANNEL_LANES; l = l + 1) begin
-      all = 5'd0;
-      agreeing = 5'd0;
-      for (int t = 0; t < 9; t = t + 1) begin
-        all = all + {4'd0, spikes[t*CHANNEL_LANES+l]};
-        agreeing = agreeing + {4'd0, spikes[t*CHANNEL_LANES+l] & weights[t*CHANNEL_LANES+l]};
+  genvar l, t;
+  generate
+    for (l = 0; l < CHANNEL_LANES; l = l + 1) begin : g_lane
+      wire [8:0] active, agreeing;
+      for (t = 0; t < 9; t = t + 1) begin : g_tap
+        assign active[t] = spikes[t*CHANNEL_LANES+l];
+        assign agreeing[t] = active[t] & weights[t*CHANNEL_LANES+l];
       end
-      sums[5*l+:5] = binary ? {agreeing[3:0], 1'b0} - all : agreeing;
+      always_ff @(posedge clk)
+        lane_sums[5*l+:5] <= binary ? 5'($countones(agreeing)) * 5'd2 - 5'($countones(active)) : 5'($countones(agreeing));
     end
-  end
-  always_ff @(posedge clk) lane_sums <= sums;
+  endgenerate
 endmodule

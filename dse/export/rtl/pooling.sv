@@ -23,29 +23,35 @@ module pooling #(
   logic [VECTOR_WIDTH*PLANES-1:0] previous;
   assign previous = first_column ? '0 : counts[step_index[STEP_BITS-1:0]];
 
-  logic [VECTOR_WIDTH*LARGEST_POOL-1:0] windows;
-  always_comb begin
-    windows = '0;
-    for (int p = 1; p <= LARGEST_POOL; p = p + 1)
-      for (int s = 1; s <= LARGEST_STRIDE; s = s + 1)
-        if (pool == p[7:0] && stride == s[7:0])
-          for (int j = 0; j < VECTOR_WIDTH; j = j + 1)
-            for (int i = 0; i < p; i = i + 1)
-              if ((j * p + i) * s < VECTOR_WIDTH) windows[j*LARGEST_POOL+i] = spikes[(j*p+i)*s];
-  end
-
-  genvar j;
+  genvar j, i, p, s;
   generate
     for (j = 0; j < VECTOR_WIDTH; j = j + 1) begin : g_element
-      logic [PLANES-1:0] count;
-      always_comb begin
-        count = previous[j*PLANES+:PLANES];
-        for (int i = 0; i < LARGEST_POOL; i = i + 1)
-          if (windows[j*LARGEST_POOL+i]) count = average ? count + 1'b1 : {{PLANES - 1{1'b0}}, 1'b1};
+      wire [LARGEST_POOL-1:0] spiking;
+      for (i = 0; i < LARGEST_POOL; i = i + 1) begin : g_row
+        // The row's spike under each edge of the window and each stride.
+        wire [LARGEST_POOL*LARGEST_STRIDE-1:0] choices;
+        for (p = 1; p <= LARGEST_POOL; p = p + 1) begin : g_pool
+          for (s = 1; s <= LARGEST_STRIDE; s = s + 1) begin : g_stride
+            localparam int ROW = (j * p + i) * s;
+            if (i < p && ROW < VECTOR_WIDTH) begin : g_inside
+              assign choices[(p-1)*LARGEST_STRIDE+s-1] = pool == p[7:0] && stride == s[7:0] && spikes[ROW];
+            end else begin : g_outside
+              assign choices[(p-1)*LARGEST_STRIDE+s-1] = 1'b0;
+            end
+          end
+        end
+        assign spiking[i] = |choices;
       end
-      assign elements[j*PLANES+:PLANES] = count;
+      wire [PLANES-1:0] held = previous[j*PLANES+:PLANES];
+      wire any = |{held, spiking};
+      assign elements[j*PLANES+:PLANES] = average ? counted(held, spiking) : {{PLANES - 1{1'b0}}, any};
     end
   endgenerate
+
+  function automatic logic [PLANES-1:0] counted(input logic [PLANES-1:0] held, input logic [LARGEST_POOL-1:0] spiking);
+    counted = held;
+    for (int r = 0; r < LARGEST_POOL; r = r + 1) counted = counted + {{PLANES - 1{1'b0}}, spiking[r]};
+  endfunction
 
   always_ff @(posedge clk) if (step) counts[step_index[STEP_BITS-1:0]] <= elements;
 endmodule

@@ -22,7 +22,7 @@ module score_unit #(
   logic [SUM_WIDTH-1:0] total;
   always_comb begin
     total = '0;
-    for (int r = 0; r < VECTOR_WIDTH; r = r + 1) if (row == r[7:0]) total = totals[r*SUM_WIDTH+:SUM_WIDTH];
+    for (int r = 0; r < VECTOR_WIDTH; r = r + 1) if (row == 8'(r)) total = totals[r*SUM_WIDTH+:SUM_WIDTH];
   end
   wire [SCORE_BITS+SUM_WIDTH-1:0] scaled = {{SCORE_BITS{total[SUM_WIDTH-1]}}, total} << FRACTION_BITS;
   wire [SCORE_BITS-1:0] previous = count == 8'd0 ? {{SCORE_BITS - MEMBRANE_BITS{bias[MEMBRANE_BITS-1]}}, bias} : partial;

@@ -89,30 +89,30 @@ module spike_reader #(
   logic signed [15:0] place;
   always_comb begin
     for (int k = 0; k < ROWS; k = k + 1) begin
-      logical_row = k[7:0];
-      if (row_skew && !fully_connected) logical_row = k >= HALF ? k[7:0] - HALF[7:0] : k[7:0] + ROWS[7:0] - HALF[7:0];
+      logical_row = 8'(k);
+      if (row_skew && !fully_connected) logical_row = k >= HALF ? 8'(k) - HALF[7:0] : 8'(k) + ROWS[7:0] - HALF[7:0];
       row_wraps_next[k] = logical_row < row_bank;
-      place = $signed(row) + $signed(k[15:0]);
+      place = $signed(row) + $signed(16'(k));
       row_inside_next[k] = place >= 0 && place < $signed(in_rows);
     end
     for (int j = 0; j < 3; j = j + 1) begin
-      logical_column = j[1:0];
+      logical_column = 2'(j);
       if (!fully_connected && column_skew != 2'd0)
-        logical_column = j[1:0] >= column_skew ? j[1:0] - column_skew : j[1:0] + 2'd3 - column_skew;
+        logical_column = 2'(j) >= column_skew ? 2'(j) - column_skew : 2'(j) + 2'd3 - column_skew;
       column_wraps_next[j] = logical_column < column_bank;
-      place = $signed(column) + $signed(j[15:0]);
+      place = $signed(column) + $signed(16'(j));
       column_inside_next[j] = place >= 0 && place < $signed(in_columns);
     end
     for (int i = 0; i < 3; i = i + 1)
       for (int j = 0; j < 3; j = j + 1)
-        kernel_taps_next[3*i+j] = fully_connected || (kernel_row + i[7:0] < kernel && kernel_column + j[7:0] < kernel);
+        kernel_taps_next[3*i+j] = fully_connected || (kernel_row + 8'(i) < kernel && kernel_column + 8'(j) < kernel);
     for (int t = 0; t < 9; t = t + 1)
       for (int l = 0; l < CHANNEL_LANES; l = l + 1)
         if (pruned) lane_taps_next[t*CHANNEL_LANES+l] = lane_valid[l];
         else if (!last_word) lane_taps_next[t*CHANNEL_LANES+l] = 1'b1;
-        else if (!fully_connected) lane_taps_next[t*CHANNEL_LANES+l] = last_lanes > l[7:0];
+        else if (!fully_connected) lane_taps_next[t*CHANNEL_LANES+l] = last_lanes > 8'(l);
         else
-          lane_taps_next[t*CHANNEL_LANES+l] = last_taps > t[7:0] || (last_taps == t[7:0] && last_lanes > l[7:0]);
+          lane_taps_next[t*CHANNEL_LANES+l] = last_taps > 8'(t) || (last_taps == 8'(t) && last_lanes > 8'(l));
   end
   always_ff @(posedge clk) begin
     row_wraps <= row_wraps_next;

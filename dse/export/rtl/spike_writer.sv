@@ -32,6 +32,7 @@ module spike_writer #(
   localparam int HALF = (VECTOR_WIDTH + 1) / 2;
   localparam logic [8:0] N = ROWS[8:0];
   localparam logic [8:0] L = CHANNEL_LANES[8:0];
+  localparam int PLACE = ADDRESS_BITS + 16;
   localparam int RUN = 9 * CHANNEL_LANES + 2 * VECTOR_WIDTH;
 
   logic flat, dual;
@@ -47,29 +48,12 @@ module spike_writer #(
     flat_filter_lane, flat_filter_tap, flat_filter_word
   } = layer;
 
-  // Place in a flat map.
-  typedef struct packed {
-    logic [7:0] lane;
-    logic [7:0] tap;
-    logic [ADDRESS_BITS-1:0] word;
-  } place_t;
-
-  function automatic place_t moved(input place_t from, input logic [7:0] lanes, input logic [7:0] taps,
-                                   input logic [ADDRESS_BITS-1:0] more);
-    logic [8:0] lane, tap;
-    lane = {1'b0, from.lane} + {1'b0, lanes};
-    tap = {1'b0, from.tap} + {1'b0, taps} + {8'd0, lane >= L};
-    moved.lane = lane >= L ? lane[7:0] - L[7:0] : lane[7:0];
-    moved.tap = tap >= 9'd9 ? tap[7:0] - 8'd9 : tap[7:0];
-    moved.word = from.word + more + {{ADDRESS_BITS - 1{1'b0}}, tap >= 9'd9};
-  endfunction
-
   logic [7:0] window_column, row_bank;
   logic [1:0] column_bank;
   logic [15:0] column, strip, rows_left;
   logic [ADDRESS_BITS-1:0] step_offset, row_offset, column_offset, channel_word;
   logic [8:0] lane;
-  place_t flat_filter, flat_strip, flat_place;
+  logic [PLACE-1:0] flat_filter, flat_strip, flat_place;
 
   wire step_ends = step_index + 8'd1 == steps;
   wire window_ends = window_column + 8'd1 == pool;
@@ -77,10 +61,16 @@ module spike_writer #(
   wire strip_ends = strip + 16'd1 == strips;
   wire [8:0] next_bank = {1'b0, row_bank} + {1'b0, strip_bank_step};
   wire [8:0] next_lane = lane + (dual ? 9'd2 : 9'd1);
-  place_t next_column, next_strip, next_filter;
-  assign next_column = moved(flat_place, flat_column_lane, flat_column_tap, flat_column_word);
-  assign next_strip = moved(flat_strip, flat_strip_lane, flat_strip_tap, flat_strip_word);
-  assign next_filter = moved(flat_filter, flat_filter_lane, flat_filter_tap, flat_filter_word);
+  wire [PLACE-1:0] next_column, next_strip, next_filter;
+  flat_step #(.CHANNEL_LANES(CHANNEL_LANES), .ADDRESS_BITS(ADDRESS_BITS)) column_step (
+      .place(flat_place), .by({flat_column_word, flat_column_tap, flat_column_lane}), .moved(next_column)
+  );
+  flat_step #(.CHANNEL_LANES(CHANNEL_LANES), .ADDRESS_BITS(ADDRESS_BITS)) strip_step (
+      .place(flat_strip), .by({flat_strip_word, flat_strip_tap, flat_strip_lane}), .moved(next_strip)
+  );
+  flat_step #(.CHANNEL_LANES(CHANNEL_LANES), .ADDRESS_BITS(ADDRESS_BITS)) filter_step (
+      .place(flat_filter), .by({flat_filter_word, flat_filter_tap, flat_filter_lane}), .moved(next_filter)
+  );
 
   assign first_column = window_column == 8'd0;
   assign store = step && window_ends;
@@ -141,14 +131,14 @@ module spike_writer #(
   wire [ADDRESS_BITS-1:0] corner = base + step_offset;
   wire [ADDRESS_BITS-1:0] map_corner = corner + row_offset + column_offset + channel_word;
   wire [ADDRESS_BITS-1:0] map_wrapped = map_corner + row_pitch;
-  wire [ADDRESS_BITS-1:0] flat_corner = corner + flat_place.word;
+  wire [ADDRESS_BITS-1:0] flat_corner = corner + flat_place[PLACE-1:16];
 
   // Elements of rows beyond the map, and of the upper map of a single threshold, are 0.
   always_comb begin
     stored = '0;
     for (int m = 0; m < MAPS; m = m + 1)
       for (int i = 0; i < VECTOR_WIDTH; i = i + 1)
-        if (rows > i[15:0] && (m == 0 || dual))
+        if (rows > 16'(i) && (m == 0 || dual))
           stored[(m*VECTOR_WIDTH+i)*PLANES+:PLANES] = elements[(m*VECTOR_WIDTH+i)*PLANES+:PLANES];
   end
 
@@ -177,13 +167,13 @@ module spike_writer #(
           run[2*i] = bits[i];
           run[2*i+1] = bits[VECTOR_WIDTH+i];
         end else run[i] = bits[i];
-      for (int i = 0; i < 2 * VECTOR_WIDTH; i = i + 1) run_mask[i] = run_length > i[15:0];
-      run = run << flat_place.lane;
-      run_mask = run_mask << flat_place.lane;
+      for (int i = 0; i < 2 * VECTOR_WIDTH; i = i + 1) run_mask[i] = run_length > 16'(i);
+      run = run << flat_place[7:0];
+      run_mask = run_mask << flat_place[7:0];
       if (!flat) begin
         for (int i = 0; i < VECTOR_WIDTH; i = i + 1)
-          if (rows > i[15:0]) begin
-            row_place = row_bank + i[7:0];
+          if (rows > 16'(i)) begin
+            row_place = row_bank + 8'(i);
             bank = {24'd0, row_place} + (b >= 3 && b <= 5 ? HALF : 0);
             if (bank >= ROWS) bank = bank - ROWS;
             if (bank >= ROWS) bank = bank - ROWS;
@@ -197,12 +187,12 @@ module spike_writer #(
           end
       end else
         for (int t = 0; t < 9; t = t + 1) begin
-          ahead = t[7:0] >= flat_place.tap ? t[7:0] - flat_place.tap : t[7:0] + 8'd9 - flat_place.tap;
+          ahead = 8'(t) >= flat_place[15:8] ? 8'(t) - flat_place[15:8] : 8'(t) + 8'd9 - flat_place[15:8];
           bank = (t + 2 * (b % 4)) % 9;
           if (|run_mask[ahead*CHANNEL_LANES+:CHANNEL_LANES]) begin
             write_enable[bank] = store;
             write_address[bank*ADDRESS_BITS+:ADDRESS_BITS] =
-                plane_offset + flat_corner + {{ADDRESS_BITS - 1{1'b0}}, t[7:0] < flat_place.tap};
+                plane_offset + flat_corner + {{ADDRESS_BITS - 1{1'b0}}, 8'(t) < flat_place[15:8]};
             write_data[bank*CHANNEL_LANES+:CHANNEL_LANES] = run[ahead*CHANNEL_LANES+:CHANNEL_LANES];
             write_mask[bank*CHANNEL_LANES+:CHANNEL_LANES] = run_mask[ahead*CHANNEL_LANES+:CHANNEL_LANES];
           end
