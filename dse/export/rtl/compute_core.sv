@@ -1,0 +1,333 @@
+// The compute core: program, weights and spike maps on chip; runs the layers of the program one after the other.
+// Stages of an array cycle: issue, address, read, nine taps, lanes (adder tree), shift and accumulate, neuron, pool and write.
+module compute_core #(
+    parameter int VECTOR_WIDTH = 8,
+    parameter int CHANNEL_LANES = 8,
+    parameter int STEPS = 8,
+    parameter int PLANES = 3,
+    parameter int LARGEST_POOL = 2,
+    parameter int LARGEST_STRIDE = 2,
+    parameter bit DUAL = 1'b0,
+    parameter bit PRUNED = 1'b0,
+    parameter int LIST_KERNELS = 9,
+    parameter int FRACTION_BITS = 8,
+    parameter int SUM_BITS = 24,
+    parameter int MEMBRANE_BITS = 24,
+    parameter int SCORE_BITS = 32,
+    parameter int ADDRESS_BITS = 16,
+    parameter int SPIKE_DEPTH = 64,
+    parameter int WEIGHT_DEPTH = 64,
+    parameter int PROGRAM_DEPTH = 4,
+    parameter int SEQUENCER_BITS = 1,
+    parameter int READER_BITS = 1,
+    parameter int WRITER_BITS = 1,
+    parameter int NEURON_BITS = 1,
+    parameter WEIGHT_FILE = "weights.mem",
+    parameter PROGRAM_FILE = "program.mem",
+    localparam int ROWS = VECTOR_WIDTH + 2,
+    localparam int BANKS = 3 * ROWS,
+    localparam int MAPS = DUAL ? 2 : 1
+) (
+    input  logic                                clk,
+    input  logic                                reset,
+    input  logic                                start,
+    output logic                                running,
+    output logic                                layer_starts,
+    output logic                                done,
+    // Input map: one word of lanes a cycle while the core stands still.
+    input  logic                                fill_valid,
+    input  logic [15:0]                         fill_bank,
+    input  logic [ADDRESS_BITS-1:0]             fill_address,
+    input  logic [CHANNEL_LANES-1:0]            fill_data,
+    // Stored elements as they are written.
+    output logic                                store_valid,
+    output logic [MAPS*VECTOR_WIDTH*PLANES-1:0] store_elements,
+    output logic                                score_valid,
+    output logic [SCORE_BITS-1:0]               score
+);
+  localparam int TREE_LEVELS = $clog2(CHANNEL_LANES);
+  localparam int TREE_STAGES = (TREE_LEVELS + 1) / 2;
+  localparam int DEPTH = 6 + TREE_STAGES;
+  localparam int TREE_WIDTH = 5 + TREE_LEVELS;
+  localparam int LANES = CHANNEL_LANES;
+  localparam int PARTS = PRUNED ? LANES : 1;
+  localparam int PROGRAM_BITS = SEQUENCER_BITS + READER_BITS + WRITER_BITS + NEURON_BITS + ADDRESS_BITS;
+
+  // Program: the word behind the running layer is always read ahead.
+  logic load_layer;
+  logic [ADDRESS_BITS-1:0] program_address;
+  logic [PROGRAM_BITS-1:0] next_layer;
+  logic [PROGRAM_BITS-ADDRESS_BITS-1:0] layer;
+  sram #(
+      .WIDTH(PROGRAM_BITS), .DEPTH(PROGRAM_DEPTH), .PRELOAD(1'b1), .FILE(PROGRAM_FILE), .ADDRESS_BITS(ADDRESS_BITS)
+  ) program_memory (
+      .clk(clk), .read_enable(1'b1), .read_address(program_address), .read_data(next_layer),
+      .write_enable(1'b0), .write_address('0), .write_data('0), .write_mask('0)
+  );
+  always_ff @(posedge clk) if (load_layer) layer <= next_layer[PROGRAM_BITS-1:ADDRESS_BITS];
+  always_ff @(posedge clk) layer_starts <= load_layer;
+
+  logic [SEQUENCER_BITS-1:0] sequencer_layer;
+  logic [READER_BITS-1:0] reader_layer;
+  logic [WRITER_BITS-1:0] writer_layer;
+  logic [NEURON_BITS-1:0] neuron_layer;
+  assign {sequencer_layer, reader_layer, writer_layer, neuron_layer} = layer;
+
+  logic fully_connected, pruned;
+  logic [7:0] kernel, last_taps, last_lanes;
+  logic [15:0] in_rows, in_columns;
+  logic [ADDRESS_BITS-1:0] row_pitch, column_pitch;
+  assign {
+    fully_connected, pruned, kernel, last_taps, last_lanes, in_rows, in_columns, row_pitch, column_pitch
+  } = reader_layer;
+
+  logic spiking, binary, hard_reset, average;
+  logic [7:0] list_words, neuron_steps, steps, stride, pool, score_rows;
+  logic [15:0] positions;
+  assign {
+    spiking, binary, hard_reset, average, list_words, neuron_steps, steps, stride, pool, score_rows, positions
+  } = neuron_layer;
+
+  // Issue.
+  logic weight_read, header_valid, array_valid, array_first, array_last, subtract, score_issue, last_word;
+  logic lists_restart, lists_advance, lists_more;
+  logic [ADDRESS_BITS-1:0] weight_address, map_offset, row_offset, column_offset, word;
+  logic [7:0] header_index, rows, input_plane, row_bank, kernel_row, kernel_column;
+  logic [3:0] shift;
+  logic [1:0] column_bank;
+  logic [15:0] row, column;
+  sequencer #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS), .PROGRAM_BITS(SEQUENCER_BITS)
+  ) control (
+      .clk(clk), .reset(reset), .start(start), .running(running), .done(done), .load_layer(load_layer),
+      .program_address(program_address), .next_weight_base(next_layer[ADDRESS_BITS-1:0]), .layer(sequencer_layer),
+      .weight_read(weight_read), .weight_address(weight_address), .header_valid(header_valid),
+      .header_index(header_index), .array_valid(array_valid), .array_first(array_first), .array_last(array_last),
+      .subtract(subtract), .shift(shift), .rows(rows), .input_plane(input_plane), .map_offset(map_offset),
+      .row_offset(row_offset), .column_offset(column_offset), .word(word), .last_word(last_word),
+      .row_bank(row_bank), .column_bank(column_bank), .row(row), .column(column), .kernel_row(kernel_row),
+      .kernel_column(kernel_column), .lists_restart(lists_restart), .lists_advance(lists_advance),
+      .lists_more(lists_more), .score_valid(score_issue)
+  );
+
+  // Weights arrive two stages before the spikes; headers are taken at once.
+  logic [9*LANES-1:0] weight_word, weight_later, weights;
+  sram #(
+      .WIDTH(9 * LANES), .DEPTH(WEIGHT_DEPTH), .PRELOAD(1'b1), .FILE(WEIGHT_FILE), .ADDRESS_BITS(ADDRESS_BITS)
+  ) weight_memory (
+      .clk(clk), .read_enable(weight_read), .read_address(weight_address), .read_data(weight_word),
+      .write_enable(1'b0), .write_address('0), .write_data('0), .write_mask('0)
+  );
+  always_ff @(posedge clk) begin
+    weight_later <= weight_word;
+    weights <= weight_later;
+  end
+
+  // Headers: the list of kept kernels, then constants. Four sets of constants, because neurons lag behind.
+  localparam int CONSTANT_BITS = 3 * MEMBRANE_BITS;
+  localparam int CONSTANT_WORDS = (CONSTANT_BITS + 9 * LANES - 1) / (9 * LANES);
+  logic header_arrives;
+  logic [7:0] header_place;
+  logic [1:0] header_set, active_set;
+  logic [CONSTANT_BITS-1:0] constants[0:3];
+  logic [CONSTANT_BITS-1:0] active;
+  always_ff @(posedge clk) begin
+    header_arrives <= header_valid;
+    header_place <= header_index;
+    if (reset) header_set <= 2'd3;
+    else if (header_valid && header_index == 8'd0) header_set <= header_set + 2'd1;
+  end
+  genvar w;
+  generate
+    for (w = 0; w < CONSTANT_WORDS; w = w + 1) begin : g_constants
+      localparam int LOW = w * 9 * LANES;
+      localparam int BITS = CONSTANT_BITS - LOW < 9 * LANES ? CONSTANT_BITS - LOW : 9 * LANES;
+      always_ff @(posedge clk)
+        if (header_arrives && header_place == list_words + w[7:0])
+          constants[header_set][LOW+:BITS] <= weight_word[BITS-1:0];
+    end
+  endgenerate
+  assign active = constants[active_set];
+
+  logic [LANES-1:0] lane_valid, lane_valid_1;
+  logic [LANES*ADDRESS_BITS-1:0] lane_kernel, lane_kernel_1;
+  generate
+    if (PRUNED) begin : g_lists
+      lane_lists #(
+          .CHANNEL_LANES(LANES), .KERNELS(LIST_KERNELS), .ADDRESS_BITS(ADDRESS_BITS)
+      ) lists (
+          .clk(clk), .load(header_arrives && header_place < list_words), .load_word(header_place),
+          .load_data(weight_word), .restart(lists_restart), .advance(lists_advance), .more(lists_more),
+          .lane_valid(lane_valid), .lane_kernel(lane_kernel)
+      );
+    end else begin : g_no_lists
+      assign lists_more = 1'b0;
+      assign lane_valid = '0;
+      assign lane_kernel = '0;
+    end
+  endgenerate
+
+  // Address stage.
+  logic valid_1, last_word_1;
+  logic [7:0] plane_1, row_bank_1, kernel_row_1, kernel_column_1;
+  logic [1:0] column_bank_1;
+  logic [15:0] row_1, column_1;
+  logic [ADDRESS_BITS-1:0] map_offset_1, row_offset_1, column_offset_1, word_1;
+  always_ff @(posedge clk) begin
+    valid_1 <= array_valid;
+    last_word_1 <= last_word;
+    plane_1 <= input_plane;
+    row_bank_1 <= row_bank;
+    column_bank_1 <= column_bank;
+    kernel_row_1 <= kernel_row;
+    kernel_column_1 <= kernel_column;
+    row_1 <= row;
+    column_1 <= column;
+    map_offset_1 <= map_offset;
+    row_offset_1 <= row_offset;
+    column_offset_1 <= column_offset;
+    word_1 <= word;
+    lane_valid_1 <= lane_valid;
+    lane_kernel_1 <= lane_kernel;
+  end
+
+  logic read_enable;
+  logic [BANKS*ADDRESS_BITS-1:0] read_address;
+  logic [PARTS*ADDRESS_BITS-1:0] read_word;
+  logic [BANKS*LANES-1:0] read_data, window;
+  logic [9*LANES-1:0] tap_mask;
+  spike_reader #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .ADDRESS_BITS(ADDRESS_BITS), .LANES_APART(PRUNED)
+  ) reader (
+      .clk(clk), .fully_connected(fully_connected), .pruned(pruned), .kernel(kernel), .last_taps(last_taps),
+      .last_lanes(last_lanes), .in_rows(in_rows), .in_columns(in_columns), .row_pitch(row_pitch),
+      .column_pitch(column_pitch), .valid(valid_1), .plane(plane_1), .map_offset(map_offset_1),
+      .row_offset(row_offset_1), .column_offset(column_offset_1), .word(word_1), .last_word(last_word_1),
+      .row_bank(row_bank_1), .column_bank(column_bank_1), .row(row_1), .column(column_1),
+      .kernel_row(kernel_row_1), .kernel_column(kernel_column_1), .lane_valid(lane_valid_1),
+      .lane_kernel(lane_kernel_1), .read_enable(read_enable), .read_address(read_address),
+      .read_word(read_word), .read_data(read_data), .window(window), .tap_mask(tap_mask)
+  );
+
+  // Spike buffer: the neurons' writes, and the input while nothing runs.
+  logic [BANKS-1:0] write_enable, core_write_enable;
+  logic [BANKS*ADDRESS_BITS-1:0] write_address, core_write_address;
+  logic [BANKS*LANES-1:0] write_data, write_mask, core_write_data, core_write_mask;
+  genvar k;
+  generate
+    for (k = 0; k < BANKS; k = k + 1) begin : g_write
+      assign write_enable[k] = core_write_enable[k] || (fill_valid && fill_bank == k[15:0]);
+      assign write_address[k*ADDRESS_BITS+:ADDRESS_BITS] =
+          fill_valid ? fill_address : core_write_address[k*ADDRESS_BITS+:ADDRESS_BITS];
+      assign write_data[k*LANES+:LANES] = fill_valid ? fill_data : core_write_data[k*LANES+:LANES];
+      assign write_mask[k*LANES+:LANES] = fill_valid ? '1 : core_write_mask[k*LANES+:LANES];
+    end
+  endgenerate
+  spike_buffer #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .DEPTH(SPIKE_DEPTH), .LANES_APART(PRUNED),
+      .ADDRESS_BITS(ADDRESS_BITS)
+  ) spikes (
+      .clk(clk), .read_enable(read_enable), .read_address(read_address), .read_word(read_word),
+      .read_data(read_data), .write_enable(write_enable), .write_address(write_address), .write_data(write_data), .write_mask(write_mask)
+  );
+
+  // Nine taps, then lanes.
+  logic [VECTOR_WIDTH*TREE_WIDTH-1:0] row_sums;
+  pe_array #(.VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .SUM_WIDTH(TREE_WIDTH)) array (
+      .clk(clk), .binary(binary), .window(window), .tap_mask(tap_mask), .weights(weights), .row_sums(row_sums)
+  );
+
+  // What an array cycle is to do when its sums arrive: delayed from issue to accumulation.
+  localparam int TOKEN_BITS = 17;
+  localparam int TOKEN_STAGES = 4 + TREE_STAGES;
+  logic [TOKEN_STAGES*TOKEN_BITS-1:0] tokens;
+  wire [TOKEN_BITS-1:0] issued = {array_valid, array_valid && array_last, score_issue, array_first, subtract, shift, rows};
+  always_ff @(posedge clk) tokens <= reset ? '0 : {tokens[(TOKEN_STAGES-1)*TOKEN_BITS-1:0], issued};
+  logic add_valid, add_last, score_token, add_first, add_subtract;
+  logic [3:0] add_shift;
+  logic [7:0] add_rows;
+  assign {add_valid, add_last, score_token, add_first, add_subtract, add_shift, add_rows} =
+      tokens[TOKEN_STAGES*TOKEN_BITS-1-:TOKEN_BITS];
+
+  logic [VECTOR_WIDTH*SUM_BITS-1:0] totals;
+  accumulators #(.VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(TREE_WIDTH), .WIDTH(SUM_BITS)) sums (
+      .clk(clk), .enable(add_valid), .first(add_first), .subtract(add_subtract), .shift(add_shift), .rows(add_rows),
+      .sums(row_sums), .totals(totals)
+  );
+
+  // Neurons: a handover starts one step, or all steps on the same sum where the input is static.
+  logic handover, score_add, score_filter_ends;
+  logic [7:0] steps_left, neuron_step;
+  logic [15:0] position;
+  wire step = (handover && spiking) || steps_left != 8'd0;
+  wire step_ends = neuron_step + 8'd1 == steps;
+  wire filter_ends = step && step_ends && position + 16'd1 == positions;
+  always_ff @(posedge clk) begin
+    handover <= add_last && !reset;
+    score_add <= score_token && !reset;
+    if (reset || load_layer) begin
+      steps_left <= '0;
+      neuron_step <= '0;
+      position <= '0;
+    end else begin
+      if (handover && spiking) steps_left <= neuron_steps - 8'd1;
+      else if (steps_left != 8'd0) steps_left <= steps_left - 8'd1;
+      if (step) neuron_step <= step_ends ? '0 : neuron_step + 8'd1;
+      if (step && step_ends) position <= filter_ends ? '0 : position + 16'd1;
+    end
+    if (reset) active_set <= '0;
+    else if (filter_ends || score_filter_ends) active_set <= active_set + 2'd1;
+  end
+
+  logic [VECTOR_WIDTH-1:0] lower_spikes, upper_spikes;
+  if_units #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .FRACTION_BITS(FRACTION_BITS), .MEMBRANE_BITS(MEMBRANE_BITS)
+  ) neurons (
+      .clk(clk), .step(step), .handover(handover), .first_step(neuron_step == 8'd0), .hard_reset(hard_reset),
+      .constant(active[MEMBRANE_BITS-1:0]), .lower(active[2*MEMBRANE_BITS-1:MEMBRANE_BITS]),
+      .upper(active[3*MEMBRANE_BITS-1:2*MEMBRANE_BITS]), .totals(totals), .lower_spikes(lower_spikes),
+      .upper_spikes(upper_spikes)
+  );
+
+  score_unit #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .FRACTION_BITS(FRACTION_BITS), .SCORE_BITS(SCORE_BITS),
+      .MEMBRANE_BITS(MEMBRANE_BITS)
+  ) scores (
+      .clk(clk), .load_layer(load_layer), .add(score_add), .rows(score_rows), .stride(stride),
+      .bias(active[MEMBRANE_BITS-1:0]), .totals(totals), .filter_ends(score_filter_ends), .score_valid(score_valid),
+      .score(score)
+  );
+
+  // Pool and write.
+  logic pool_step, first_column;
+  logic [7:0] step_index;
+  logic [MAPS*VECTOR_WIDTH*PLANES-1:0] elements;
+  always_ff @(posedge clk) pool_step <= step && !reset;
+  generate
+    for (k = 0; k < MAPS; k = k + 1) begin : g_pool
+      wire [VECTOR_WIDTH-1:0] map_spikes;
+      if (k == 0) begin : g_lower
+        assign map_spikes = lower_spikes;
+      end else begin : g_upper
+        assign map_spikes = upper_spikes;
+      end
+      pooling #(
+          .VECTOR_WIDTH(VECTOR_WIDTH), .STEPS(STEPS), .LARGEST_POOL(LARGEST_POOL), .LARGEST_STRIDE(LARGEST_STRIDE),
+          .PLANES(PLANES)
+      ) pool_unit (
+          .clk(clk), .step(pool_step), .first_column(first_column), .step_index(step_index), .pool(pool),
+          .stride(stride), .average(average), .spikes(map_spikes),
+          .elements(elements[k*VECTOR_WIDTH*PLANES+:VECTOR_WIDTH*PLANES])
+      );
+    end
+  endgenerate
+  spike_writer #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .PLANES(PLANES), .DUAL(DUAL), .ADDRESS_BITS(ADDRESS_BITS),
+      .PROGRAM_BITS(WRITER_BITS)
+  ) writer (
+      .clk(clk), .load_layer(load_layer), .layer(writer_layer), .step(pool_step), .elements(elements),
+      .first_column(first_column), .step_index(step_index), .store(store_valid), .stored(store_elements),
+      .write_enable(core_write_enable), .write_address(core_write_address), .write_data(core_write_data),
+      .write_mask(core_write_mask)
+  );
+endmodule

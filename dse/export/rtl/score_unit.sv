@@ -1,0 +1,44 @@
+// Adds a classifier's row accumulators, one a cycle, into the score of its filter, on the grid of the bias.
+module score_unit #(
+    parameter int VECTOR_WIDTH = 8,
+    parameter int SUM_WIDTH = 24,
+    parameter int FRACTION_BITS = 8,
+    parameter int SCORE_BITS = 32,
+    parameter int MEMBRANE_BITS = 24
+) (
+    input  logic                              clk,
+    input  logic                              load_layer,
+    input  logic                              add,
+    input  logic [7:0]                        rows,
+    input  logic [7:0]                        stride,
+    input  logic [MEMBRANE_BITS-1:0]          bias,
+    input  logic [VECTOR_WIDTH*SUM_WIDTH-1:0] totals,
+    output logic                              filter_ends,
+    output logic                              score_valid,
+    output logic [SCORE_BITS-1:0]             score
+);
+  logic [7:0] row, count;
+  logic [SCORE_BITS-1:0] partial;
+  logic [SUM_WIDTH-1:0] total;
+  always_comb begin
+    total = '0;
+    for (int r = 0; r < VECTOR_WIDTH; r = r + 1) if (row == 8'(r)) total = totals[r*SUM_WIDTH+:SUM_WIDTH];
+  end
+  wire [SCORE_BITS+SUM_WIDTH-1:0] scaled = {{SCORE_BITS{total[SUM_WIDTH-1]}}, total} << FRACTION_BITS;
+  wire [SCORE_BITS-1:0] previous = count == 8'd0 ? {{SCORE_BITS - MEMBRANE_BITS{bias[MEMBRANE_BITS-1]}}, bias} : partial;
+  wire [SCORE_BITS-1:0] after = previous + scaled[SCORE_BITS-1:0];
+  assign filter_ends = add && count + 8'd1 == rows;
+
+  always_ff @(posedge clk) begin
+    score_valid <= filter_ends;
+    score <= after;
+    if (load_layer || filter_ends) begin
+      row <= '0;
+      count <= '0;
+    end else if (add) begin
+      row <= row + stride;
+      count <= count + 8'd1;
+      partial <= after;
+    end
+  end
+endmodule

@@ -1,0 +1,92 @@
+"""Simulates an exported core by Icarus or Verilator and reads what its testbench reports."""
+
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from costmodels.errors import InputError
+
+Simulator = Literal["verilator", "iverilog"]
+PACKAGES = {"verilator": "verilator", "iverilog": "iverilog"}
+
+LAYER = re.compile(r"^layer (\d+) cycles (\d+) compared (\d+) mismatches (\d+)$", re.MULTILINE)
+VERDICT = re.compile(r"^images (\d+) errors (\d+)$", re.MULTILINE)
+
+
+class SimulationError(InputError):
+    """A simulation that did not run to its end, or no simulator at all."""
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """One layer over all images: cycles, stored words or scores compared, and how many differ."""
+
+    cycles: int
+    compared: int
+    mismatches: int
+
+
+@dataclass(frozen=True)
+class SimulationResult:
+    """What the testbench reported; ``errors`` counts mismatches and missing or surplus words."""
+
+    images: int
+    errors: int
+    layers: tuple[LayerResult, ...]
+
+
+def installed() -> Simulator:
+    """The first simulator that is there, Verilator before Icarus.
+
+    Raises:
+        SimulationError: neither is installed.
+    """
+    for name in ("verilator", "iverilog"):
+        if shutil.which(name):
+            return name  # type: ignore[return-value]
+    raise SimulationError(
+        "a simulator must be installed, not neither of verilator and iverilog; Debian and Ubuntu have both: "
+        "apt-get install verilator iverilog"
+    )
+
+
+def simulate(folder: Path, simulator: Simulator, timeout_s: float) -> SimulationResult:
+    """Build and run the testbench of ``folder``.
+
+    Raises:
+        SimulationError: a tool failed; its last lines are in the message.
+    """
+    sources = (folder / "core.f").read_text(encoding="ascii").split()
+    if simulator == "iverilog":
+        _run(["iverilog", "-g2012", "-o", "core.vvp", *sources, "core_testbench.sv"], folder, timeout_s)
+        return parse(_run(["vvp", "-n", "core.vvp"], folder, timeout_s))
+    build = ["verilator", "--binary", "-Wno-fatal", "-O3", "--top-module", "core_testbench", "-j", "1"]
+    _run([*build, *sources, "core_testbench.sv"], folder, timeout_s)
+    return parse(_run(["obj_dir/Vcore_testbench"], folder, timeout_s))
+
+
+def _run(command: list[str], folder: Path, timeout_s: float) -> str:
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise SimulationError(f"{command[0]} must end within {timeout_s:g} s, but did not (in {folder})") from error
+    if done.returncode:
+        last = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
+        raise SimulationError(f"{command[0]} must succeed, not exit with {done.returncode} (in {folder}):\n{last}")
+    return done.stdout
+
+
+def parse(report: str) -> SimulationResult:
+    """The testbench's lines as numbers.
+
+    Raises:
+        SimulationError: the report has no verdict.
+    """
+    verdict = VERDICT.search(report)
+    if verdict is None:
+        raise SimulationError(f"a testbench must report images and errors, not {report[-200:]!r}")
+    layers = tuple(LayerResult(int(c), int(n), int(bad)) for _, c, n, bad in LAYER.findall(report))
+    return SimulationResult(int(verdict[1]), int(verdict[2]), layers)
