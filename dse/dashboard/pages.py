@@ -294,7 +294,7 @@ def _what_if_controls(view: CandidateView, axes: Mapping[str, Sequence[Any]]) ->
             id={"part": "what-if", "axis": name},
             min=0,
             max=max(1, len(values) - 1),
-            step=None,
+            step=1,
             marks=marks,
             value=values.index(own),
             disabled=len(values) < 2,
