@@ -29,8 +29,9 @@ POLL_MS = 2000
 ASSETS = Path(__file__).parent / "assets"
 
 
-def make_app(library: Library, host: str = "127.0.0.1") -> Dash:
+def make_app(library: Library, host: str = "127.0.0.1", memory: Remembered | None = None) -> Dash:
     """The dashboard over ``library``, as a Dash application whose ``server`` any WSGI server runs."""
+    memory = memory or Remembered()
     app = Dash(
         __name__,
         assets_folder=str(ASSETS),
@@ -39,7 +40,6 @@ def make_app(library: Library, host: str = "127.0.0.1") -> Dash:
         suppress_callback_exceptions=True,
         serve_locally=True,
     )
-    memory = Remembered()
     app.index_string = _index()
     app.layout = lambda: _frame(library)
     _add_routes(app, library, memory)
@@ -63,11 +63,19 @@ def _plotly_version() -> str:
     return str(plotly.__version__)
 
 
+def shown_first(library: Library) -> list[str]:
+    """The studies that are chosen when the page opens: all that were named, or the newest of the results folder."""
+    paths = library.paths
+    if library.results is None:
+        return list(paths)
+    return sorted(paths, key=lambda name: (paths[name] / "manifest.json").stat().st_mtime)[-1:]
+
+
 def _frame(library: Library) -> html.Main:
     """Everything that stays while pages change."""
     names = list(library.paths)
     config: dict[str, Any] = {"data-config": json.dumps(look()), "data-base": "/"}
-    chooser = dcc.Checklist(names, names[:1] if library.results else names, id="studies", inline=True)
+    chooser = dcc.Checklist(names, shown_first(library), id="studies", inline=True)
     return html.Main(
         [
             dcc.Location(id="url"),

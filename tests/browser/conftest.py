@@ -4,27 +4,14 @@ import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE.parent / "dashboard"), str(HERE.parent / "dse"), str(HERE.parent / "dse" / "study")]
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-WAIT_MS = 30_000
-HARMLESS = ("GPU stall due to ReadPixels", "Canvas2D: Multiple readback operations")
-"""Chromium's remarks on WebGL without a graphics card, and on how plotly measures the texts of a 3-D scene."""
+sys.path[:0] = [str(HERE), str(HERE.parent / "dashboard"), str(HERE.parent / "dse"), str(HERE.parent / "dse" / "study")]
+from chromium import FLAGS, HARMLESS, Tab  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -58,19 +45,6 @@ def served() -> Iterator[Callable[..., str]]:
     yield serve
     for server in servers:
         server.shutdown()
-
-
-@dataclass
-class Tab:
-    """A page and what its console said."""
-
-    page: Any
-    said: list[str] = field(default_factory=list)
-
-    def open(self, address: str, ready: str = "#explore[data-ready]") -> Any:
-        self.page.goto(address)
-        self.page.wait_for_selector(ready, state="attached", timeout=WAIT_MS)
-        return self.page
 
 
 @pytest.fixture(params=["light"])

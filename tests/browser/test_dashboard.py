@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import WAIT_MS, Tab
+from chromium import WAIT_MS, Tab
 
 from dse.dashboard.candidates import Candidates, candidates
 from dse.results import StudyFolder
