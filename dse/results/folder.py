@@ -136,9 +136,10 @@ class StudyFolder:
         write_history(self.path, history)
 
     def _records(self, networks: str, points: str, masks: bool) -> list[NetworkRecord]:
+        lines = list(read_lines(self.path / networks))  # before the points: they are written first, so none is missing
         fronts = {line["number"]: line["own_front"] for line in read_lines(self.path / points)}
         suffix = "-refined" if networks == REFINED else ""
-        return [self._record(line, fronts, suffix, masks, networks) for line in read_lines(self.path / networks)]
+        return [self._record(line, fronts, suffix, masks, networks) for line in lines]
 
     def _record(
         self, line: dict[str, Any], fronts: dict[int, Any], suffix: str, masks: bool, file: str

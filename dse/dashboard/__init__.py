@@ -1,0 +1,1 @@
+"""The live dashboard: reads studies through `dse.results`, prices through `dse.costing`, changes nothing."""
