@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from searchspaces.datasets import DatasetShape
 from searchspaces.genes import Clause, Gene, chosen, clause
-from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
 from searchspaces.shapes import convolved, exact_ratio
 
 CLASSIFIER = "classifier"
@@ -60,15 +60,17 @@ class NetworkSpace:
     def genes(self) -> tuple[Gene, ...]:
         """Every gene, each after the genes that its condition names; those with a single choice among them."""
         timesteps = Gene("timesteps", self.timesteps)
+        levels = Gene("levels", self.levels)
         head = Gene("head", self.head, ordered=False)
         under_fc = clause((head, ("fc",)))
         layers = [gene for layer in self.layers for gene in layer_genes(layer, under_fc if layer.kind == "fc" else ())]
         pools = [(gene, tuple(p for p in gene.choices if p > 1)) for gene in layers if gene.name.endswith(".pool")]
         several_steps = tuple(steps for steps in self.timesteps if steps > 1)
+        plain_and_repeated = (*clause((timesteps, several_steps)), *clause((levels, (1,))))
         return (
             timesteps,
-            Gene("levels", self.levels),
-            Gene("reset", self.reset, clause((timesteps, several_steps)), ordered=False),
+            levels,
+            Gene("reset", self.reset, plain_and_repeated, ordered=False),
             head,
             *layers,
             Gene("pooling", self.pooling, clause(*pools), ordered=False),
@@ -80,7 +82,8 @@ class NetworkSpace:
         """The network that ``params`` (gene name to choice) describe; inactive genes and foreign names are ignored.
 
         Canonical: choices that train the same network give the same genome. So ``pooling`` is ``or`` where no layer
-        pools, ``reset`` is ``hard`` at one time step, and a prune ratio is the share of kernels it really removes.
+        pools, and instead of ``membrane`` at one time step, ``reset`` is ``hard`` at one time step, but ``soft``
+        wherever spikes have several strengths, and a prune ratio is the share of kernels it really removes.
 
         Raises:
             SpaceError: an active gene has no value, or one that is not among its choices.
@@ -98,9 +101,9 @@ class NetworkSpace:
             classes=self.images.classes,
             timesteps=values["timesteps"],
             levels=values["levels"],
-            pooling=values.get("pooling", "or"),
+            pooling=canonical_pooling(values.get("pooling", "or"), values["timesteps"]),
             head=values["head"],
-            reset=values.get("reset", "hard"),
+            reset=values.get("reset", "hard" if values["levels"] == 1 else "soft"),
             layers=(*layers, _classifier_genome(self.images.classes, values)),
         )
 
@@ -115,10 +118,23 @@ class NetworkSpace:
             if layer.kind == "conv" or head == "fc":
                 chain = _lengthened(chain, layer)
         pooled = sum(number for (_, pools), number in chain.items() if pools)
-        bodies = pooled * len(self.pooling) + chain.total() - pooled
-        time = sum(len(self.reset) if steps > 1 else 1 for steps in self.timesteps)
         classifiers = len(self.classifier.weights) * (len(self.classifier.kernel) if head == "gap" else 1)
-        return time * len(self.levels) * bodies * classifiers
+        return classifiers * sum(
+            self._resets(steps) * (pooled * self._poolings(steps) + chain.total() - pooled) for steps in self.timesteps
+        )
+
+    def _resets(self, steps: int) -> int:
+        """Different pairs of levels and reset at so many steps."""
+        return sum(len(self.reset) if steps > 1 and levels == 1 else 1 for levels in self.levels)
+
+    def _poolings(self, steps: int) -> int:
+        """Different rules of a pooling window at so many steps."""
+        return len({canonical_pooling(pooling, steps) for pooling in self.pooling})
+
+
+def canonical_pooling(pooling: Any, timesteps: int) -> Pooling:
+    """The rule that trains the same network: in one step a neuron has gathered no more than its potential."""
+    return "or" if pooling == "membrane" and timesteps == 1 else pooling
 
 
 def layer_genes(layer: LayerSpace, when: tuple[Clause, ...]) -> list[Gene]:

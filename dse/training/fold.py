@@ -137,6 +137,7 @@ def fold_layer(
         pool=layer.pool,
         pooling=genome.pooling,
         membrane_bits=signed_bits(*potentials),
+        levels=genome.levels,
     )
 
 

@@ -18,7 +18,7 @@ from costmodels.errors import ConfigurationError
 from dse.training.convolution import convolve
 from dse.training.neuron import NormIF
 from dse.training.quantise import FLOAT_BITS, codes, scale
-from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.genome import LEVELS, LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
 from searchspaces.shapes import LayerShape, layer_shapes
 
@@ -76,6 +76,7 @@ class SpikingLayer(nn.Module):
         self.neuron = NormIF(
             layer.filters,
             genome.timesteps,
+            levels=genome.levels,
             pool=layer.pool,
             pooling=genome.pooling,
             reset=genome.reset,
@@ -160,8 +161,10 @@ def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
     """
     if len(genome.layers) < 2 or genome.layers[-1].spiking or not all(layer.spiking for layer in genome.layers[:-1]):
         raise ConfigurationError("layers must be one or more that spike and then a classifier that does not")
-    if genome.levels != 1:
-        raise ConfigurationError(f"levels must be 1, not {genome.levels}: multi-strength spikes are not available yet")
+    if genome.levels not in LEVELS:
+        raise ConfigurationError(f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}")
+    if genome.levels > 1 and genome.reset == "hard":
+        raise ConfigurationError("reset must be soft where levels exceed 1, not hard: a strength is what is subtracted")
     for layer in genome.layers:
         if layer.weight_bits not in (1, 2, 4, 8, FLOAT_BITS):
             raise ConfigurationError(f"weight bits must be 1, 2, 4 or 8, not {layer.weight_bits} (layer {layer.name})")

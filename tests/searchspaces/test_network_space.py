@@ -79,6 +79,19 @@ def test_deeper_chain_is_counted_by_brute_force() -> None:
     assert space.combinations() == len(brute_force(space))
 
 
+def test_strengths_and_winners_are_counted_by_brute_force(small: SearchSpace) -> None:
+    data = small.to_dict()
+    data["network"].update(levels=[1, 3, 7], pooling=["or", "average", "membrane", "count"])
+    space = SearchSpace.from_dict(data).network
+    genomes = brute_force(space)
+    assert space.combinations() == len(genomes)
+    assert {(genome.levels, genome.reset) for genome in genomes} == {(1, "hard"), (1, "soft"), (3, "soft"), (7, "soft")}
+    at_one_step = {genome.pooling for genome in genomes if genome.timesteps == 1}
+    assert at_one_step == {"or", "average", "count"}
+    words = {gene.name: gene.condition for gene in space.genes}
+    assert words["reset"] == "timesteps = 2 and levels = 1"
+
+
 def any_params(genes: tuple[Gene, ...]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({gene.name: st.sampled_from(gene.choices) for gene in genes})
 

@@ -308,31 +308,47 @@ CASES = {
     ),
     "several strengths": (
         "timesteps = [1, 2]",
-        "timesteps = [1, 2]\nlevels = [1, 3]",
+        "timesteps = [1, 2]\nlevels = [1, 2]",
         "levels",
-        "network.levels must be 1, not 3",
-        "; not available yet: multi-strength spikes",
+        "network.levels must be one of 1, 3, 7, not 2",
+        "",
+    ),
+    "strengths and a hard reset": (
+        'reset = ["hard", "soft"]',
+        'levels = [1, 3]\nreset = "hard"',
+        "reset",
+        'network.reset must allow soft where levels may be 3: a strength is what is subtracted, not ["hard"]',
+        '; write reset = "soft"',
+    ),
+    "strengths alone and two resets": (
+        'reset = ["hard", "soft"]',
+        'levels = [3, 7]\nreset = ["hard", "soft"]',
+        "reset",
+        "network.reset must be soft alone where levels are never 1: a strength is what is subtracted, "
+        'not ["hard", "soft"]',
+        '; write reset = "soft"',
     ),
     "no strength": (
         "timesteps = [1, 2]",
         "timesteps = [1, 2]\nlevels = 0",
         "levels",
-        "network.levels must be 1, not 0",
+        "network.levels must be one of 1, 3, 7, not 0",
         "",
     ),
-    "membrane pooling": (
-        'pooling = ["or", "average"]',
-        'pooling = ["or", "membrane"]',
+    "membrane pooling at one step": (
+        'timesteps = [1, 2]\npooling = ["or", "average"]\nhead = ["fc", "gap"]\nreset = ["hard", "soft"]\n',
+        'timesteps = 1\npooling = ["or", "membrane"]\nhead = ["fc", "gap"]\n',
         "pooling",
-        'network.pooling must be one of or, average, not "membrane"',
-        "; not available yet: max pooling on membrane potential",
+        'network.pooling must be "or" instead of "membrane" at one time step, where both pass the same spikes, '
+        'not ["or", "membrane"]',
+        '; write "or" or allow more steps',
     ),
-    "count pooling": (
+    "unknown pooling": (
         'pooling = ["or", "average"]',
-        'pooling = "count"',
+        'pooling = "max"',
         "pooling",
-        'network.pooling must be one of or, average, not "count"',
-        "; not available yet: max pooling on accumulated spike counts",
+        'network.pooling must be one of or, average, membrane, count, not "max"',
+        "",
     ),
     "ALE": (
         "timesteps = [1, 2]",
@@ -456,7 +472,9 @@ def test_broken_gene_is_not_blamed_twice(tmp_path: Path) -> None:
     path.write_text(
         SMALL.replace('pooling = ["or", "average"]', 'pooling = "max"').replace("pool = [1, 2]", "pool = 1")
     )
-    with pytest.raises(SpaceError, match=r'^network\.pooling must be one of or, average, not "max" \(.*:7\)$'):
+    with pytest.raises(
+        SpaceError, match=r'^network\.pooling must be one of or, average, membrane, count, not "max" \(.*:7\)$'
+    ):
         load_space(path)
 
 
