@@ -37,6 +37,7 @@ PLAIN = NetworkGenome(
         LayerGenome("out", "fc", 10, spiking=False),
     ),
 )
+PRUNED = (PLAIN.layers[0], replace(PLAIN.layers[1], prune_ratio=0.5), *PLAIN.layers[2:])
 METHODS = {
     "plain": PLAIN,
     "levels 3": replace(PLAIN, levels=3),
@@ -44,6 +45,8 @@ METHODS = {
     "average pooling": replace(PLAIN, pooling="average"),
     "membrane pooling": replace(PLAIN, pooling="membrane"),
     "count pooling": replace(PLAIN, pooling="count"),
+    "pruning": replace(PLAIN, layers=PRUNED),
+    "dynamic pruning": replace(PLAIN, layers=PRUNED, dynamic_pruning=True),
 }
 
 

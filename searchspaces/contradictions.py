@@ -13,6 +13,7 @@ def contradictions(document: Document, network: NetworkSpace, indices: tuple[int
     """Problems between the genes of a network; layer ``i`` of the space is layer ``indices[i]`` of the document."""
     yield from _rule_without_effect(document, network)
     yield from _levels(document, network)
+    yield from _nothing_to_readmit(document, network)
     yield from _membrane_pooling(document, network)
     yield from _order_of_layers(document, network, indices)
     yield from _pools(document, network, indices)
@@ -64,6 +65,19 @@ def _levels(document: Document, network: NetworkSpace) -> Iterator[Problem]:
     if several and 1 not in network.levels and len(network.reset) > 1:
         rule = "be soft alone where levels are never 1: a strength is what is subtracted"
         yield Problem("network.reset", rule, shown(network.reset), where, 'write reset = "soft"')
+
+
+def _nothing_to_readmit(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    if True in network.dynamic_pruning and not any(max(layer.prune_ratio) for layer in network.layers):
+        where = document.where("network", "dynamic_pruning")
+        rule = "be left out where no layer is pruned"
+        yield Problem(
+            "network.dynamic_pruning",
+            rule,
+            shown(network.dynamic_pruning),
+            where,
+            "drop it or give a layer a prune_ratio",
+        )
 
 
 def _membrane_pooling(document: Document, network: NetworkSpace) -> Iterator[Problem]:

@@ -63,6 +63,7 @@ class NetworkGenome:
         head: ``"fc"`` or ``"gap"``.
         reset: membrane after a spike: 0 (``hard``) or less the threshold (``soft``).
         layers: in order, classifier last.
+        dynamic_pruning: removed kernels may come back while the network is trained.
     """
 
     input_shape: tuple[int, int, int]
@@ -74,6 +75,7 @@ class NetworkGenome:
     head: Head
     reset: Reset
     layers: tuple[LayerGenome, ...]
+    dynamic_pruning: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back to an equal genome."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from searchspaces.datasets import DatasetShape
 from searchspaces.genes import Clause, Gene, chosen, clause
@@ -53,6 +53,7 @@ class NetworkSpace:
     pooling: tuple[str, ...]
     head: tuple[str, ...]
     reset: tuple[str, ...]
+    dynamic_pruning: tuple[bool, ...]
     layers: tuple[LayerSpace, ...]
     classifier: ClassifierSpace
 
@@ -65,6 +66,9 @@ class NetworkSpace:
         under_fc = clause((head, ("fc",)))
         layers = [gene for layer in self.layers for gene in layer_genes(layer, under_fc if layer.kind == "fc" else ())]
         pools = [(gene, tuple(p for p in gene.choices if p > 1)) for gene in layers if gene.name.endswith(".pool")]
+        ratios = [
+            (gene, tuple(r for r in gene.choices if r > 0)) for gene in layers if gene.name.endswith(".prune_ratio")
+        ]
         several_steps = tuple(steps for steps in self.timesteps if steps > 1)
         plain_and_repeated = (*clause((timesteps, several_steps)), *clause((levels, (1,))))
         return (
@@ -74,6 +78,7 @@ class NetworkSpace:
             head,
             *layers,
             Gene("pooling", self.pooling, clause(*pools), ordered=False),
+            Gene("dynamic_pruning", self.dynamic_pruning, clause(*ratios), ordered=False),
             Gene(f"{CLASSIFIER}.weights", self.classifier.weights),
             Gene(f"{CLASSIFIER}.kernel", self.classifier.kernel, clause((head, ("gap",)))),
         )
@@ -83,7 +88,8 @@ class NetworkSpace:
 
         Canonical: choices that train the same network give the same genome. So ``pooling`` is ``or`` where no layer
         pools, and instead of ``membrane`` at one time step, ``reset`` is ``hard`` at one time step, but ``soft``
-        wherever spikes have several strengths, and a prune ratio is the share of kernels it really removes.
+        wherever spikes have several strengths, a prune ratio is the share of kernels
+        it really removes, and ``dynamic_pruning`` is False where none does.
 
         Raises:
             SpaceError: an active gene has no value, or one that is not among its choices.
@@ -105,6 +111,7 @@ class NetworkSpace:
             head=values["head"],
             reset=values.get("reset", "hard" if values["levels"] == 1 else "soft"),
             layers=(*layers, _classifier_genome(self.images.classes, values)),
+            dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
         )
 
     def combinations(self) -> int:
@@ -113,14 +120,21 @@ class NetworkSpace:
 
     def _combinations(self, head: str) -> int:
         """Different genomes under one head: layers are counted in a chain, by the maps they hand on."""
-        chain = Counter({(self.images.input_shape[0], False): 1})
+        chain = Counter({Body(self.images.input_shape[0]): 1})
         for layer in self.layers:
             if layer.kind == "conv" or head == "fc":
                 chain = _lengthened(chain, layer)
-        pooled = sum(number for (_, pools), number in chain.items() if pools)
+        pooled, unpooled = (
+            sum(
+                number * (len(self.dynamic_pruning) if body.prunes else 1)
+                for body, number in chain.items()
+                if body.pools is pools
+            )
+            for pools in (True, False)
+        )
         classifiers = len(self.classifier.weights) * (len(self.classifier.kernel) if head == "gap" else 1)
         return classifiers * sum(
-            self._resets(steps) * (pooled * self._poolings(steps) + chain.total() - pooled) for steps in self.timesteps
+            self._resets(steps) * (pooled * self._poolings(steps) + unpooled) for steps in self.timesteps
         )
 
     def _resets(self, steps: int) -> int:
@@ -130,6 +144,14 @@ class NetworkSpace:
     def _poolings(self, steps: int) -> int:
         """Different rules of a pooling window at so many steps."""
         return len({canonical_pooling(pooling, steps) for pooling in self.pooling})
+
+
+class Body(NamedTuple):
+    """What counting must know of the layers so far: maps handed on, whether any pools, whether any is pruned."""
+
+    channels: int
+    pools: bool = False
+    prunes: bool = False
 
 
 def canonical_pooling(pooling: Any, timesteps: int) -> Pooling:
@@ -207,22 +229,27 @@ def _classifier_genome(classes: int, values: Mapping[str, Any]) -> LayerGenome:
     )
 
 
-def _lengthened(chain: Counter[tuple[int, bool]], layer: LayerSpace) -> Counter[tuple[int, bool]]:
-    """Number of different bodies by (maps handed on, whether any layer pools), one layer longer."""
-    longer: Counter[tuple[int, bool]] = Counter()
+def _lengthened(chain: Counter[Body], layer: LayerSpace) -> Counter[Body]:
+    """Number of different bodies, one layer longer."""
+    longer: Counter[Body] = Counter()
     each = len(layer.kernel) * len(layer.stride) * len(layer.weights)
-    for (in_channels, pools), number in chain.items():
+    for body, number in chain.items():
         for channels in layer.channels:
-            variants = each * _thresholds_and_ratios(layer, channels, in_channels)
+            ratios = _exact_ratios(layer, channels, body.channels)
             for pool in layer.pool:
-                longer[channels, pools or pool > 1] += number * variants
+                for prunes in (True, False):
+                    variants = sum((ratio > 0) is prunes for ratio in ratios)
+                    after = Body(channels, body.pools or pool > 1, body.prunes or prunes)
+                    longer[after] += number * each * variants
     return longer
 
 
-def _thresholds_and_ratios(layer: LayerSpace, channels: int, in_channels: int) -> int:
-    """Different pairs of threshold rule and exact prune ratio."""
+def _exact_ratios(layer: LayerSpace, channels: int, in_channels: int) -> list[float]:
+    """The exact prune ratios that differ under each threshold rule."""
     duals = layer.dual_threshold if channels % 2 == 0 else (False,)
-    return sum(
-        len({exact_ratio(ratio, (channels // 2 if dual else channels) * in_channels) for ratio in layer.prune_ratio})
-        for dual in duals
-    )
+    filters = [channels // 2 if dual else channels for dual in duals]
+    return [
+        ratio
+        for number in filters
+        for ratio in {exact_ratio(ratio, number * in_channels) for ratio in layer.prune_ratio}
+    ]

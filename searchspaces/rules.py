@@ -82,6 +82,7 @@ NETWORK: dict[str, Rule] = {
     "pooling": one_of("or", "average", "membrane", "count", default=("or",)),
     "head": one_of("fc", "gap"),
     "reset": one_of("hard", "soft", default=("hard",)),
+    "dynamic_pruning": FLAG,
 }
 FC_LAYER: dict[str, Rule] = {
     "channels": whole(1, neutral=1 << 10),
@@ -114,7 +115,6 @@ LATER_KEYS = {
     "bwo": "binary weight optimisation (BWO)",
     "route": "conversion of a trained CNN",
     "stages": "two-stage training that ends at one time step",
-    "dynamic_pruning": "pruning that re-admits kernels",
 }
 """Keys of later versions, refused by name wherever they stand, each with what it would mean."""
 

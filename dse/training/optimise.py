@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dse.data.dataset import Split
 from dse.training.augment import augmented
 from dse.training.model import SpikingNetwork
-from dse.training.pruning import PRUNING_PART, UPDATES, prune
+from dse.training.pruning import PRUNING_PART, UPDATES, exchange, prune
 from dse.training.sampling import balanced_subset, batch_count, batches
 from searchspaces.recipe import Recipe
 
@@ -59,10 +59,12 @@ def optimiser(network: SpikingNetwork, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def prune_network(network: SpikingNetwork, progress: float) -> None:
-    """Bring every pruned layer's mask to what is due at ``progress``."""
+    """Bring every pruned layer's mask to what is due at ``progress``, then exchange kernels where that is dynamic."""
     for synapses in network.all_synapses():
         if synapses.kept is not None:
             prune(synapses.weight, synapses.kept, synapses.layer.prune_ratio, progress)
+            if synapses.gradient is not None:
+                exchange(synapses.weight, synapses.kept, synapses.gradient, progress)
 
 
 def prune_is_due(step: int, steps: int) -> bool:

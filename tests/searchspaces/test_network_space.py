@@ -79,17 +79,20 @@ def test_deeper_chain_is_counted_by_brute_force() -> None:
     assert space.combinations() == len(brute_force(space))
 
 
-def test_strengths_and_winners_are_counted_by_brute_force(small: SearchSpace) -> None:
+def test_strengths_winners_and_readmission_are_counted_by_brute_force(small: SearchSpace) -> None:
     data = small.to_dict()
-    data["network"].update(levels=[1, 3, 7], pooling=["or", "average", "membrane", "count"])
+    data["network"].update(levels=[1, 3], pooling=["or", "average", "membrane", "count"], dynamic_pruning=[False, True])
     space = SearchSpace.from_dict(data).network
     genomes = brute_force(space)
     assert space.combinations() == len(genomes)
-    assert {(genome.levels, genome.reset) for genome in genomes} == {(1, "hard"), (1, "soft"), (3, "soft"), (7, "soft")}
+    assert {(genome.levels, genome.reset) for genome in genomes} == {(1, "hard"), (1, "soft"), (3, "soft")}
     at_one_step = {genome.pooling for genome in genomes if genome.timesteps == 1}
     assert at_one_step == {"or", "average", "count"}
+    pruned = {any(layer.prune_ratio for layer in genome.layers) for genome in genomes if genome.dynamic_pruning}
+    assert pruned == {True}
     words = {gene.name: gene.condition for gene in space.genes}
     assert words["reset"] == "timesteps = 2 and levels = 1"
+    assert words["dynamic_pruning"] == "conv1.prune_ratio = 0.4/0.5"
 
 
 def any_params(genes: tuple[Gene, ...]) -> st.SearchStrategy[dict[str, Any]]:

@@ -22,7 +22,8 @@ CASES = {
         "timesteps = [1, 2]",
         "timesteps = [1, 2]\ntimestep = 3",
         "timestep = 3",
-        'network.timestep must be one of timesteps, levels, pooling, head, reset, layers, classifier, not "timestep"',
+        "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, layers, classifier, "
+        'not "timestep"',
         "; did you mean 'timesteps'?",
     ),
     "unknown layer key": (
@@ -342,6 +343,15 @@ CASES = {
         'network.pooling must be "or" instead of "membrane" at one time step, where both pass the same spikes, '
         'not ["or", "membrane"]',
         '; write "or" or allow more steps',
+    ),
+    "nothing to re-admit": (
+        'reset = ["hard", "soft"]\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = [2, 3]\n'
+        'pool = [1, 2]\nweights = ["binary", 2]\ndual_threshold = [false, true]\nprune_ratio = [0, 0.4, 0.5]\n',
+        'dynamic_pruning = [false, true]\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = [2, 3]\n'
+        'pool = [1, 2]\nweights = ["binary", 2]\n',
+        "dynamic_pruning",
+        "network.dynamic_pruning must be left out where no layer is pruned, not [false, true]",
+        "; drop it or give a layer a prune_ratio",
     ),
     "unknown pooling": (
         'pooling = ["or", "average"]',

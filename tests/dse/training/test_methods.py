@@ -1,8 +1,10 @@
 """Every method end to end on the digits: trained, scored in integers, lowered to work and priced."""
 
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from small_networks import digits_genome
 
@@ -14,18 +16,28 @@ from dse.cache import ScoreCache
 from dse.data import Dataset, load
 from dse.export.integer_network import run_integer
 from dse.score import NetworkScore
-from dse.training import run
-from searchspaces.genome import NetworkGenome
+from dse.training import optimise, run
+from dse.training.model import SpikingNetwork
+from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.lowering import lower
 from searchspaces.recipe import Recipe
 
 RECIPE = Recipe(epochs=6, learning_rate=5e-3)
 PLAIN = digits_genome(timesteps=4, reset="soft")
+
+
+def pruned(genome: NetworkGenome, ratio: float) -> tuple[LayerGenome, ...]:
+    """Its layers, the second one pruned."""
+    first, second, *others = genome.layers
+    return (first, replace(second, prune_ratio=ratio), *others)
+
+
 METHODS = {
     "levels": replace(PLAIN, levels=3),
     "levels-average": replace(PLAIN, levels=7, pooling="average"),
     "membrane": replace(PLAIN, pooling="membrane"),
     "count": replace(PLAIN, pooling="count"),
+    "dynamic": replace(PLAIN, layers=pruned(PLAIN, 0.6), dynamic_pruning=True),
 }
 MACHINE = {"vector_width": 4, "channel_lanes": 8, "fusion_depth": 2, "spike_buffer_kib": 64, "weight_buffer_kib": 64}
 
@@ -74,3 +86,29 @@ def test_ranks_cost_registers_under_inner_and_memory_under_outer(digits: Dataset
         for rule, genome in genomes.items()
     }
     assert reads["or"] < reads["count"] == reads["membrane"]
+
+
+def test_dynamic_pruning_brings_kernels_back_and_ends_exact(
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    def watched(network: SpikingNetwork, progress: float) -> None:
+        original(network, progress)
+        kept = network.all_synapses()[1].kept
+        assert kept is not None
+        seen.append(kept.numpy().copy())
+
+    original = optimise.prune_network
+    monkeypatch.setattr(optimise, "prune_network", watched)
+    genome = METHODS["dynamic"]
+    score = score_of(genome, digits, ScoreCache(tmp_path))
+    came_back = sum(int((after & ~before).sum()) for before, after in pairwise(seen))
+    assert came_back > 0
+    assert (~score.masks["conv2"]).sum() == int(0.6 * 16 * 8)
+    assert np.array_equal(score.masks["conv2"], seen[-1])
+    settled = [mask for mask in seen if (~mask).sum() == int(0.6 * 16 * 8)]
+    assert np.array_equal(settled[-1], settled[-2])
+    seen.clear()
+    score_of(replace(genome, dynamic_pruning=False), digits, ScoreCache(tmp_path))
+    assert sum(int((after & ~before).sum()) for before, after in pairwise(seen)) == 0
