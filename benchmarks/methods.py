@@ -15,6 +15,7 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from dse.training.bwo import SETTLING_STEPS, BinaryPhase
 from dse.training.model import build_network
 from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
@@ -46,6 +47,7 @@ METHODS = {
     "membrane pooling": replace(PLAIN, pooling="membrane"),
     "count pooling": replace(PLAIN, pooling="count"),
     "pruning": replace(PLAIN, layers=PRUNED),
+    "BWO": replace(PLAIN, bwo=True),
     "dynamic pruning": replace(PLAIN, layers=PRUNED, dynamic_pruning=True),
 }
 
@@ -58,10 +60,12 @@ def training_step(genome: NetworkGenome) -> Callable[[], None]:
     images = torch.randint(0, 256, (BATCH, *genome.input_shape), dtype=torch.uint8)
     labels = torch.randint(0, genome.classes, (BATCH,))
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
+    flips = BinaryPhase.of(network.all_synapses() if genome.bwo else [])
 
     def step() -> None:
         optimiser.zero_grad()
         F.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
+        flips.step(SETTLING_STEPS)
         optimiser.step()
 
     return step

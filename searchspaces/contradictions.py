@@ -14,6 +14,7 @@ def contradictions(document: Document, network: NetworkSpace, indices: tuple[int
     yield from _rule_without_effect(document, network)
     yield from _levels(document, network)
     yield from _nothing_to_readmit(document, network)
+    yield from _nothing_to_flip(document, network)
     yield from _membrane_pooling(document, network)
     yield from _order_of_layers(document, network, indices)
     yield from _pools(document, network, indices)
@@ -78,6 +79,14 @@ def _nothing_to_readmit(document: Document, network: NetworkSpace) -> Iterator[P
             where,
             "drop it or give a layer a prune_ratio",
         )
+
+
+def _nothing_to_flip(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    weights = [*network.classifier.weights, *(choice for layer in network.layers for choice in layer.weights)]
+    if True in network.bwo and "binary" not in weights:
+        where = document.where("network", "bwo")
+        fix = 'drop it or give a layer weights = "binary"'
+        yield Problem("network.bwo", "be left out where no layer is binary", shown(network.bwo), where, fix)
 
 
 def _membrane_pooling(document: Document, network: NetworkSpace) -> Iterator[Problem]:

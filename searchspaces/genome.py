@@ -63,6 +63,7 @@ class NetworkGenome:
         head: ``"fc"`` or ``"gap"``.
         reset: membrane after a spike: 0 (``hard``) or less the threshold (``soft``).
         layers: in order, classifier last.
+        bwo: binary weights change by flips alone in a last phase of training (binary weight optimisation).
         dynamic_pruning: removed kernels may come back while the network is trained.
     """
 
@@ -76,6 +77,7 @@ class NetworkGenome:
     reset: Reset
     layers: tuple[LayerGenome, ...]
     dynamic_pruning: bool = False
+    bwo: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back to an equal genome."""

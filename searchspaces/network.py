@@ -1,9 +1,10 @@
 """The networks of a space: genes per layer and per network, the genome that a choice makes, and how many there are."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from itertools import product
 from typing import Any, Literal, NamedTuple
 
 from searchspaces.datasets import DatasetShape
@@ -54,6 +55,7 @@ class NetworkSpace:
     head: tuple[str, ...]
     reset: tuple[str, ...]
     dynamic_pruning: tuple[bool, ...]
+    bwo: tuple[bool, ...]
     layers: tuple[LayerSpace, ...]
     classifier: ClassifierSpace
 
@@ -70,6 +72,7 @@ class NetworkSpace:
             (gene, tuple(r for r in gene.choices if r > 0)) for gene in layers if gene.name.endswith(".prune_ratio")
         ]
         several_steps = tuple(steps for steps in self.timesteps if steps > 1)
+        last = Gene(f"{CLASSIFIER}.weights", self.classifier.weights)
         plain_and_repeated = (*clause((timesteps, several_steps)), *clause((levels, (1,))))
         return (
             timesteps,
@@ -79,8 +82,9 @@ class NetworkSpace:
             *layers,
             Gene("pooling", self.pooling, clause(*pools), ordered=False),
             Gene("dynamic_pruning", self.dynamic_pruning, clause(*ratios), ordered=False),
-            Gene(f"{CLASSIFIER}.weights", self.classifier.weights),
+            last,
             Gene(f"{CLASSIFIER}.kernel", self.classifier.kernel, clause((head, ("gap",)))),
+            Gene("bwo", self.bwo, clause(*_binary(layers, head), (last, ("binary",))), ordered=False),
         )
 
     def genome(self, params: Mapping[str, Any]) -> NetworkGenome:
@@ -112,6 +116,7 @@ class NetworkSpace:
             reset=values.get("reset", "hard" if values["levels"] == 1 else "soft"),
             layers=(*layers, _classifier_genome(self.images.classes, values)),
             dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
+            bwo=values.get("bwo", False),
         )
 
     def combinations(self) -> int:
@@ -125,16 +130,19 @@ class NetworkSpace:
             if layer.kind == "conv" or head == "fc":
                 chain = _lengthened(chain, layer)
         pooled, unpooled = (
-            sum(
-                number * (len(self.dynamic_pruning) if body.prunes else 1)
-                for body, number in chain.items()
-                if body.pools is pools
-            )
+            sum(number * self._trainings(body) for body, number in chain.items() if body.pools is pools)
             for pools in (True, False)
         )
-        classifiers = len(self.classifier.weights) * (len(self.classifier.kernel) if head == "gap" else 1)
-        return classifiers * sum(
+        kernels = len(self.classifier.kernel) if head == "gap" else 1
+        return kernels * sum(
             self._resets(steps) * (pooled * self._poolings(steps) + unpooled) for steps in self.timesteps
+        )
+
+    def _trainings(self, body: "Body") -> int:
+        """Different classifiers and ways to train them behind a body."""
+        readmissions = len(self.dynamic_pruning) if body.prunes else 1
+        return readmissions * sum(
+            len(self.bwo) if body.binary or weights == "binary" else 1 for weights in self.classifier.weights
         )
 
     def _resets(self, steps: int) -> int:
@@ -147,16 +155,25 @@ class NetworkSpace:
 
 
 class Body(NamedTuple):
-    """What counting must know of the layers so far: maps handed on, whether any pools, whether any is pruned."""
+    """What counting must know of the layers so far: maps handed on, whether any pools, is pruned, is binary."""
 
     channels: int
     pools: bool = False
     prunes: bool = False
+    binary: bool = False
 
 
 def canonical_pooling(pooling: Any, timesteps: int) -> Pooling:
     """The rule that trains the same network: in one step a neuron has gathered no more than its potential."""
     return "or" if pooling == "membrane" and timesteps == 1 else pooling
+
+
+def _binary(layers: Sequence[Gene], head: Gene) -> Iterator[tuple[Gene, tuple[Any, ...]]]:
+    """Alternatives under which a layer before the classifier is binary."""
+    for gene in layers:
+        if gene.name.endswith(".weights") and "binary" in gene.choices:
+            # The weights of an fc layer that has no choice are not there under the other head.
+            yield (head, ("fc",)) if gene.when and not gene.free else (gene, ("binary",))
 
 
 def layer_genes(layer: LayerSpace, when: tuple[Clause, ...]) -> list[Gene]:
@@ -232,15 +249,13 @@ def _classifier_genome(classes: int, values: Mapping[str, Any]) -> LayerGenome:
 def _lengthened(chain: Counter[Body], layer: LayerSpace) -> Counter[Body]:
     """Number of different bodies, one layer longer."""
     longer: Counter[Body] = Counter()
-    each = len(layer.kernel) * len(layer.stride) * len(layer.weights)
+    each = len(layer.kernel) * len(layer.stride)
     for body, number in chain.items():
         for channels in layer.channels:
             ratios = _exact_ratios(layer, channels, body.channels)
-            for pool in layer.pool:
-                for prunes in (True, False):
-                    variants = sum((ratio > 0) is prunes for ratio in ratios)
-                    after = Body(channels, body.pools or pool > 1, body.prunes or prunes)
-                    longer[after] += number * each * variants
+            for pool, ratio, weights in product(layer.pool, ratios, layer.weights):
+                flags = (body.pools or pool > 1, body.prunes or ratio > 0, body.binary or weights == "binary")
+                longer[Body(channels, *flags)] += number * each
     return longer
 
 

@@ -83,6 +83,7 @@ NETWORK: dict[str, Rule] = {
     "head": one_of("fc", "gap"),
     "reset": one_of("hard", "soft", default=("hard",)),
     "dynamic_pruning": FLAG,
+    "bwo": FLAG,
 }
 FC_LAYER: dict[str, Rule] = {
     "channels": whole(1, neutral=1 << 10),
@@ -112,7 +113,6 @@ ACCELERATOR: dict[str, Rule] = {
 
 LATER_KEYS = {
     "binarize": "layers chosen for binarisation by the accuracy loss estimator (ALE)",
-    "bwo": "binary weight optimisation (BWO)",
     "route": "conversion of a trained CNN",
     "stages": "two-stage training that ends at one time step",
 }

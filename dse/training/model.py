@@ -181,6 +181,8 @@ def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
         raise ConfigurationError(f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}")
     if genome.levels > 1 and genome.reset == "hard":
         raise ConfigurationError("reset must be soft where levels exceed 1, not hard: a strength is what is subtracted")
+    if genome.bwo and all(layer.weight_bits > 1 for layer in genome.layers):
+        raise ConfigurationError("bwo must be False in a network without binary layers, not True")
     for layer in genome.layers:
         if layer.weight_bits not in (1, 2, 4, 8, FLOAT_BITS):
             raise ConfigurationError(f"weight bits must be 1, 2, 4 or 8, not {layer.weight_bits} (layer {layer.name})")

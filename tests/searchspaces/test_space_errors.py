@@ -22,8 +22,8 @@ CASES = {
         "timesteps = [1, 2]",
         "timesteps = [1, 2]\ntimestep = 3",
         "timestep = 3",
-        "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, layers, classifier, "
-        'not "timestep"',
+        "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, bwo, layers, "
+        'classifier, not "timestep"',
         "; did you mean 'timesteps'?",
     ),
     "unknown layer key": (
@@ -353,6 +353,17 @@ CASES = {
         "network.dynamic_pruning must be left out where no layer is pruned, not [false, true]",
         "; drop it or give a layer a prune_ratio",
     ),
+    "nothing to flip": (
+        'reset = ["hard", "soft"]\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = [2, 3]\n'
+        'pool = [1, 2]\nweights = ["binary", 2]\ndual_threshold = [false, true]\nprune_ratio = [0, 0.4, 0.5]\n\n'
+        '[[network.layers]]\nname = "fc1"\nkind = "fc"\nchannels = [4, 6]\nweights = 4\n'
+        'dual_threshold = [false, true]\n\n[network.classifier]\nweights = ["binary", 8]\n',
+        'bwo = true\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = 4\npool = [1, 2]\nweights = 2\n'
+        "\n[network.classifier]\nweights = 8\n",
+        "bwo",
+        "network.bwo must be left out where no layer is binary, not [true]",
+        '; drop it or give a layer weights = "binary"',
+    ),
     "unknown pooling": (
         'pooling = ["or", "average"]',
         'pooling = "max"',
@@ -371,8 +382,9 @@ CASES = {
         "weights = 4",
         "weights = 4\nbwo = true",
         "bwo",
-        "fc1.bwo must be left out, not true",
-        "; not available yet: binary weight optimisation (BWO)",
+        "fc1.bwo must be one of name, kind, channels, kernel, stride, pool, weights, dual_threshold, prune_ratio, "
+        'not "bwo"',
+        "",
     ),
     "conversion": (
         "epochs = 2",

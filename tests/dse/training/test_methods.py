@@ -37,6 +37,7 @@ METHODS = {
     "levels-average": replace(PLAIN, levels=7, pooling="average"),
     "membrane": replace(PLAIN, pooling="membrane"),
     "count": replace(PLAIN, pooling="count"),
+    "bwo": replace(PLAIN, bwo=True),
     "dynamic": replace(PLAIN, layers=pruned(PLAIN, 0.6), dynamic_pruning=True),
 }
 MACHINE = {"vector_width": 4, "channel_lanes": 8, "fusion_depth": 2, "spike_buffer_kib": 64, "weight_buffer_kib": 64}
