@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from costmodels.filters import Integers
 from costmodels.machine import MACHINE
+from costmodels.ranking import rank_bits, ranked
 from costmodels.slots import positions, score_cycles
 from costmodels.tiling import Group
 from costmodels.traffic import input_bits, output_bits, score_bits
@@ -101,6 +102,7 @@ def _arithmetic(layer: LayerWorkload, variants: Variants, total: LayerTotals) ->
         "if_updates": neuron_steps,
         "threshold_compares": neuron_steps * compares,
         "pool_updates": total.neurons * pooled,
+        "pool_rank_bits": neuron_steps * rank_bits(layer, total.steps),
     }
 
 
@@ -121,8 +123,8 @@ def _membranes(layer: LayerWorkload, variants: Variants, total: LayerTotals) -> 
     words = np.where(variants.outer, total.positions * layer.filters, 0)
     later = total.steps - 1
     return {
-        "membrane_reads": words * later * (layer.spiking + layer.static_input),
-        "membrane_writes": words * (later * layer.spiking + layer.static_input),
+        "membrane_reads": words * later * (layer.spiking + layer.static_input + ranked(layer)),
+        "membrane_writes": words * (later * (layer.spiking + ranked(layer)) + layer.static_input),
     }
 
 

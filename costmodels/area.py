@@ -122,9 +122,31 @@ def second_threshold_ge(batch: AcceleratorBatch, features: Features, technology:
 
 
 def pooling_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
-    """Per row a counter of the window's spikes: adder and register of ``pool_bits``. Counted."""
+    """Per row the sum or maximum of the window's spikes: adder and register, wide enough for strengths. Counted."""
     cells = technology.cells
-    return batch.vector_width * technology.widths.pool_bits * (cells.full_adder_ge + cells.register_ge)
+    bits = technology.widths.pool_bits + features.strength_bits - 1
+    return batch.vector_width * bits * (cells.full_adder_ge + cells.register_ge)
+
+
+def strengths_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
+    """Per row the shifter that makes multiples of theta by powers of two, and a register of the strength. Counted."""
+    cells, bits = technology.cells, features.strength_bits
+    row = MACHINE.membrane_bits * (bits - 1).bit_length() * cells.mux2_ge + bits * cells.register_ge
+    return batch.vector_width * row * (bits > 1)
+
+
+def winners_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
+    """Where a pooling window passes a winner. Counted.
+
+    Per row the rank: adder, register, comparator, multiplexer. Per two rows, the smallest window, what the columns
+    before left at each step: rank and spikes; one step is enough where steps are the outer loop.
+    """
+    cells, bits = technology.cells, features.rank_bits
+    adder_and_comparator = 2 * cells.full_adder_ge + cells.inverter_ge
+    row = bits * (adder_and_comparator + cells.register_ge + cells.mux2_ge)
+    spikes = features.strength_bits * (1 + features.dual_threshold)
+    window = (bits + spikes) * cells.register_ge * np.where(batch.outer, 1, features.timesteps)
+    return (batch.vector_width * row + -(-batch.vector_width // 2) * window) * (bits > 0)
 
 
 def scores_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
@@ -154,7 +176,9 @@ BLOCKS: dict[str, Callable[[AcceleratorBatch, Features, Technology], Floats]] = 
     "accumulators": accumulators_ge,
     "if_units": if_units_ge,
     "second_threshold": second_threshold_ge,
+    "strengths": strengths_ge,
     "pooling": pooling_ge,
+    "winners": winners_ge,
     "scores": scores_ge,
     "lane_addresses": lane_addresses_ge,
     "control": control_ge,

@@ -79,9 +79,10 @@ def logic_prices(technology: Technology) -> LogicPrices:
 
 @dataclass(frozen=True, eq=False)
 class PricedMachine:
-    """What the terms need to know of ``n`` machines: parameters, technology, memories and area."""
+    """What the terms need to know of ``n`` machines: parameters, features, technology, memories and area."""
 
     batch: AcceleratorBatch
+    features: Features
     technology: Technology
     memories: dict[str, SramPrice]
     area: AreaTable
@@ -90,7 +91,7 @@ class PricedMachine:
     def of(cls, batch: AcceleratorBatch, features: Features, technology: Technology) -> "PricedMachine":
         """The machines of ``batch`` built with ``features``."""
         memories = memory_prices(batch, features, technology)
-        return cls(batch, technology, memories, area(batch, features, technology, memories))
+        return cls(batch, features, technology, memories, area(batch, features, technology, memories))
 
     def every(self, pj: float) -> Floats:
         """The same price on each machine."""
@@ -140,10 +141,12 @@ def if_unit_prices(machine: PricedMachine) -> Iterable[EventPrice]:
 
 
 def pooling_prices(machine: PricedMachine) -> Iterable[EventPrice]:
-    """An input of a pooling window is added to the window's count."""
-    bits = machine.technology.widths.pool_bits
+    """An input of a pooling window is added to the window's count; a rank's bit is added, compared and kept twice."""
+    bits = machine.technology.widths.pool_bits + machine.features.strength_bits - 1
     step = bits * (machine.logic.adder_bit_pj + machine.logic.register_bit_pj)
     yield EventPrice("pooling", "pool_updates", machine.every(step))
+    rank = machine.logic.adder_bit_pj + machine.logic.comparator_bit_pj + 2 * machine.logic.register_bit_pj
+    yield EventPrice("pooling", "pool_rank_bits", machine.every(rank))
 
 
 def sram_prices(machine: PricedMachine) -> Iterable[EventPrice]:

@@ -23,6 +23,7 @@ class EventCounts:
         if_updates: neuron steps (subtract c, compare, reset).
         threshold_compares: comparisons with a threshold, two a neuron step under a dual threshold.
         pool_updates: spikes that enter a pooling window.
+        pool_rank_bits: bits of ranks gathered and compared in windows that pass a winner.
     On-chip memory, in words:
         spike_reads, spike_writes: of ``channel_lanes`` bits, writes under a bit mask.
         weight_reads, weight_writes: of 9 x ``channel_lanes`` bits.
@@ -40,6 +41,7 @@ class EventCounts:
     if_updates: Counts
     threshold_compares: Counts
     pool_updates: Counts
+    pool_rank_bits: Counts
     spike_reads: Counts
     spike_writes: Counts
     weight_reads: Counts

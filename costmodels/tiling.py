@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
+from costmodels.ranking import ranked
 from costmodels.workload import LayerWorkload, Workload
 
 Integers = NDArray[np.int64]
@@ -98,7 +99,7 @@ def membrane_demand_bits(group: Group, rows: Integers) -> Integers:
     demand = np.zeros_like(rows)
     for layer, stored in zip(group.layers, allocated[1:], strict=True):
         neurons = layer.pool * stored * layer.pool * layer.stored_width * layer.filters
-        demand = demand + neurons * (layer.spiking + layer.static_input) * MACHINE.membrane_bits
+        demand = demand + neurons * (layer.spiking + layer.static_input + ranked(layer)) * MACHINE.membrane_bits
     return demand
 
 

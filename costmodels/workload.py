@@ -30,7 +30,9 @@ class LayerWorkload:
         spiking: an IF unit follows; False for the classifier, whose sums are accumulated over space and time.
         levels: strengths of one spike (1 is a plain spike).
         pool: window edge and stride of the pooling behind the neuron; 1 is none.
-        pooling: rule of that window; without meaning when ``pool`` is 1.
+        pooling: rule of that window, without meaning when ``pool`` is 1: the largest strength (``"or"``), the sum
+            (``"average"``), or the spikes of the neuron with the largest potential gathered, never reset
+            (``"membrane"``), or with most spikes (``"count"``) so far.
         output_bits: bit planes of one element of the map that is stored for the next layer.
         input_density: share of set bits among all bits of the input map, one value per time step
             (a single value when ``static_input``).
@@ -56,7 +58,7 @@ class LayerWorkload:
     spiking: bool
     levels: int
     pool: int
-    pooling: Literal["or", "average"]
+    pooling: Literal["or", "average", "membrane", "count"]
     output_bits: int
     input_density: tuple[float, ...]
     output_density: tuple[float, ...]

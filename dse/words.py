@@ -12,6 +12,7 @@ def network_words(genome: NetworkGenome) -> str:
     parts = [_layer_words(layer) for layer in hidden]
     parts += [f"T={genome.timesteps}"] + [f"{genome.pooling}-pool"] * pooled
     parts += [f"levels={genome.levels}"] * (genome.levels > 1)
+    parts += ["dynamic pruning"] * genome.dynamic_pruning + ["BWO"] * genome.bwo
     return ", ".join([*parts, f"{genome.head} {_weight_words(classifier)}"])
 
 

@@ -150,6 +150,7 @@ def to_toml(candidate: Candidate) -> str:
     heading = {"name": candidate.name, "dataset": candidate.dataset, "description": candidate.description}
     network = candidate.network
     settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
+    settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     blocks = [
         _block("[candidate]", {key: value for key, value in heading.items() if value}),
         _block("[network]", settings),

@@ -12,6 +12,10 @@ from searchspaces.shapes import removed_kernels
 def contradictions(document: Document, network: NetworkSpace, indices: tuple[int, ...]) -> Iterator[Problem]:
     """Problems between the genes of a network; layer ``i`` of the space is layer ``indices[i]`` of the document."""
     yield from _rule_without_effect(document, network)
+    yield from _levels(document, network)
+    yield from _nothing_to_readmit(document, network)
+    yield from _nothing_to_flip(document, network)
+    yield from _membrane_pooling(document, network)
     yield from _order_of_layers(document, network, indices)
     yield from _pools(document, network, indices)
     in_channels: tuple[int, ...] = network.images.input_shape[:1]
@@ -50,6 +54,46 @@ def _rule_without_effect(document: Document, network: NetworkSpace) -> Iterator[
         rule = 'be left out under head "fc" alone'
         fix = 'drop it or add "gap" to network.head'
         yield Problem("classifier.kernel", rule, shown(network.classifier.kernel), where, fix)
+
+
+def _levels(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    """A strength is what is subtracted, so there is nothing but the soft reset."""
+    several = [levels for levels in network.levels if levels > 1]
+    where = document.where("network", "reset")
+    if several and max(network.timesteps) > 1 and "soft" not in network.reset:
+        rule = f"allow soft where levels may be {', '.join(map(str, several))}: a strength is what is subtracted"
+        yield Problem("network.reset", rule, shown(network.reset), where, 'write reset = "soft"')
+    if several and 1 not in network.levels and len(network.reset) > 1:
+        rule = "be soft alone where levels are never 1: a strength is what is subtracted"
+        yield Problem("network.reset", rule, shown(network.reset), where, 'write reset = "soft"')
+
+
+def _nothing_to_readmit(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    if True in network.dynamic_pruning and not any(max(layer.prune_ratio) for layer in network.layers):
+        where = document.where("network", "dynamic_pruning")
+        rule = "be left out where no layer is pruned"
+        yield Problem(
+            "network.dynamic_pruning",
+            rule,
+            shown(network.dynamic_pruning),
+            where,
+            "drop it or give a layer a prune_ratio",
+        )
+
+
+def _nothing_to_flip(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    weights = [*network.classifier.weights, *(choice for layer in network.layers for choice in layer.weights)]
+    if True in network.bwo and "binary" not in weights:
+        where = document.where("network", "bwo")
+        fix = 'drop it or give a layer weights = "binary"'
+        yield Problem("network.bwo", "be left out where no layer is binary", shown(network.bwo), where, fix)
+
+
+def _membrane_pooling(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    if "membrane" in network.pooling and max(network.timesteps) == 1:
+        where = document.where("network", "pooling")
+        rule = 'be "or" instead of "membrane" at one time step, where both pass the same spikes'
+        yield Problem("network.pooling", rule, shown(network.pooling), where, 'write "or" or allow more steps')
 
 
 def _order_of_layers(document: Document, network: NetworkSpace, indices: tuple[int, ...]) -> Iterator[Problem]:

@@ -5,9 +5,11 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-Pooling = Literal["or", "average"]
+Pooling = Literal["or", "average", "membrane", "count"]
 Head = Literal["fc", "gap"]
 Reset = Literal["hard", "soft"]
+LEVELS = (1, 3, 7)
+"""Numbers of strengths that fill whole bit planes: a power of two less one."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +56,15 @@ class NetworkGenome:
         input_shape: channels, rows, columns.
         input_bits: bits of one input pixel; the image enters the first layer unchanged at every step.
         timesteps: T.
-        levels: strengths of one spike; 1 is a plain spike.
-        pooling: rule of every pooling window.
+        levels: strengths of one spike; 1 is a plain spike, 3 and 7 are multi-strength spikes, which reset softly.
+        pooling: rule of every pooling window: ``"or"`` (the largest strength), ``"average"`` (their sum), or the spikes
+            of one winner, which has gathered the largest potential, never reset (``"membrane"``), or the most spikes
+            (``"count"``), so far.
         head: ``"fc"`` or ``"gap"``.
         reset: membrane after a spike: 0 (``hard``) or less the threshold (``soft``).
         layers: in order, classifier last.
+        bwo: binary weights change by flips alone in a last phase of training (binary weight optimisation).
+        dynamic_pruning: removed kernels may come back while the network is trained.
     """
 
     input_shape: tuple[int, int, int]
@@ -70,6 +76,8 @@ class NetworkGenome:
     head: Head
     reset: Reset
     layers: tuple[LayerGenome, ...]
+    dynamic_pruning: bool = False
+    bwo: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back to an equal genome."""

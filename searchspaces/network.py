@@ -1,14 +1,15 @@
 """The networks of a space: genes per layer and per network, the genome that a choice makes, and how many there are."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Literal
+from itertools import product
+from typing import Any, Literal, NamedTuple
 
 from searchspaces.datasets import DatasetShape
 from searchspaces.genes import Clause, Gene, chosen, clause
-from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
 from searchspaces.shapes import convolved, exact_ratio
 
 CLASSIFIER = "classifier"
@@ -53,6 +54,8 @@ class NetworkSpace:
     pooling: tuple[str, ...]
     head: tuple[str, ...]
     reset: tuple[str, ...]
+    dynamic_pruning: tuple[bool, ...]
+    bwo: tuple[bool, ...]
     layers: tuple[LayerSpace, ...]
     classifier: ClassifierSpace
 
@@ -60,27 +63,37 @@ class NetworkSpace:
     def genes(self) -> tuple[Gene, ...]:
         """Every gene, each after the genes that its condition names; those with a single choice among them."""
         timesteps = Gene("timesteps", self.timesteps)
+        levels = Gene("levels", self.levels)
         head = Gene("head", self.head, ordered=False)
         under_fc = clause((head, ("fc",)))
         layers = [gene for layer in self.layers for gene in layer_genes(layer, under_fc if layer.kind == "fc" else ())]
         pools = [(gene, tuple(p for p in gene.choices if p > 1)) for gene in layers if gene.name.endswith(".pool")]
+        ratios = [
+            (gene, tuple(r for r in gene.choices if r > 0)) for gene in layers if gene.name.endswith(".prune_ratio")
+        ]
         several_steps = tuple(steps for steps in self.timesteps if steps > 1)
+        last = Gene(f"{CLASSIFIER}.weights", self.classifier.weights)
+        plain_and_repeated = (*clause((timesteps, several_steps)), *clause((levels, (1,))))
         return (
             timesteps,
-            Gene("levels", self.levels),
-            Gene("reset", self.reset, clause((timesteps, several_steps)), ordered=False),
+            levels,
+            Gene("reset", self.reset, plain_and_repeated, ordered=False),
             head,
             *layers,
             Gene("pooling", self.pooling, clause(*pools), ordered=False),
-            Gene(f"{CLASSIFIER}.weights", self.classifier.weights),
+            Gene("dynamic_pruning", self.dynamic_pruning, clause(*ratios), ordered=False),
+            last,
             Gene(f"{CLASSIFIER}.kernel", self.classifier.kernel, clause((head, ("gap",)))),
+            Gene("bwo", self.bwo, clause(*_binary(layers, head), (last, ("binary",))), ordered=False),
         )
 
     def genome(self, params: Mapping[str, Any]) -> NetworkGenome:
         """The network that ``params`` (gene name to choice) describe; inactive genes and foreign names are ignored.
 
         Canonical: choices that train the same network give the same genome. So ``pooling`` is ``or`` where no layer
-        pools, ``reset`` is ``hard`` at one time step, and a prune ratio is the share of kernels it really removes.
+        pools, and instead of ``membrane`` at one time step, ``reset`` is ``hard`` at one time step, but ``soft``
+        wherever spikes have several strengths, a prune ratio is the share of kernels
+        it really removes, and ``dynamic_pruning`` is False where none does.
 
         Raises:
             SpaceError: an active gene has no value, or one that is not among its choices.
@@ -98,10 +111,12 @@ class NetworkSpace:
             classes=self.images.classes,
             timesteps=values["timesteps"],
             levels=values["levels"],
-            pooling=values.get("pooling", "or"),
+            pooling=canonical_pooling(values.get("pooling", "or"), values["timesteps"]),
             head=values["head"],
-            reset=values.get("reset", "hard"),
+            reset=values.get("reset", "hard" if values["levels"] == 1 else "soft"),
             layers=(*layers, _classifier_genome(self.images.classes, values)),
+            dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
+            bwo=values.get("bwo", False),
         )
 
     def combinations(self) -> int:
@@ -110,15 +125,55 @@ class NetworkSpace:
 
     def _combinations(self, head: str) -> int:
         """Different genomes under one head: layers are counted in a chain, by the maps they hand on."""
-        chain = Counter({(self.images.input_shape[0], False): 1})
+        chain = Counter({Body(self.images.input_shape[0]): 1})
         for layer in self.layers:
             if layer.kind == "conv" or head == "fc":
                 chain = _lengthened(chain, layer)
-        pooled = sum(number for (_, pools), number in chain.items() if pools)
-        bodies = pooled * len(self.pooling) + chain.total() - pooled
-        time = sum(len(self.reset) if steps > 1 else 1 for steps in self.timesteps)
-        classifiers = len(self.classifier.weights) * (len(self.classifier.kernel) if head == "gap" else 1)
-        return time * len(self.levels) * bodies * classifiers
+        pooled, unpooled = (
+            sum(number * self._trainings(body) for body, number in chain.items() if body.pools is pools)
+            for pools in (True, False)
+        )
+        kernels = len(self.classifier.kernel) if head == "gap" else 1
+        return kernels * sum(
+            self._resets(steps) * (pooled * self._poolings(steps) + unpooled) for steps in self.timesteps
+        )
+
+    def _trainings(self, body: "Body") -> int:
+        """Different classifiers and ways to train them behind a body."""
+        readmissions = len(self.dynamic_pruning) if body.prunes else 1
+        return readmissions * sum(
+            len(self.bwo) if body.binary or weights == "binary" else 1 for weights in self.classifier.weights
+        )
+
+    def _resets(self, steps: int) -> int:
+        """Different pairs of levels and reset at so many steps."""
+        return sum(len(self.reset) if steps > 1 and levels == 1 else 1 for levels in self.levels)
+
+    def _poolings(self, steps: int) -> int:
+        """Different rules of a pooling window at so many steps."""
+        return len({canonical_pooling(pooling, steps) for pooling in self.pooling})
+
+
+class Body(NamedTuple):
+    """What counting must know of the layers so far: maps handed on, whether any pools, is pruned, is binary."""
+
+    channels: int
+    pools: bool = False
+    prunes: bool = False
+    binary: bool = False
+
+
+def canonical_pooling(pooling: Any, timesteps: int) -> Pooling:
+    """The rule that trains the same network: in one step a neuron has gathered no more than its potential."""
+    return "or" if pooling == "membrane" and timesteps == 1 else pooling
+
+
+def _binary(layers: Sequence[Gene], head: Gene) -> Iterator[tuple[Gene, tuple[Any, ...]]]:
+    """Alternatives under which a layer before the classifier is binary."""
+    for gene in layers:
+        if gene.name.endswith(".weights") and "binary" in gene.choices:
+            # The weights of an fc layer that has no choice are not there under the other head.
+            yield (head, ("fc",)) if gene.when and not gene.free else (gene, ("binary",))
 
 
 def layer_genes(layer: LayerSpace, when: tuple[Clause, ...]) -> list[Gene]:
@@ -191,22 +246,25 @@ def _classifier_genome(classes: int, values: Mapping[str, Any]) -> LayerGenome:
     )
 
 
-def _lengthened(chain: Counter[tuple[int, bool]], layer: LayerSpace) -> Counter[tuple[int, bool]]:
-    """Number of different bodies by (maps handed on, whether any layer pools), one layer longer."""
-    longer: Counter[tuple[int, bool]] = Counter()
-    each = len(layer.kernel) * len(layer.stride) * len(layer.weights)
-    for (in_channels, pools), number in chain.items():
+def _lengthened(chain: Counter[Body], layer: LayerSpace) -> Counter[Body]:
+    """Number of different bodies, one layer longer."""
+    longer: Counter[Body] = Counter()
+    each = len(layer.kernel) * len(layer.stride)
+    for body, number in chain.items():
         for channels in layer.channels:
-            variants = each * _thresholds_and_ratios(layer, channels, in_channels)
-            for pool in layer.pool:
-                longer[channels, pools or pool > 1] += number * variants
+            ratios = _exact_ratios(layer, channels, body.channels)
+            for pool, ratio, weights in product(layer.pool, ratios, layer.weights):
+                flags = (body.pools or pool > 1, body.prunes or ratio > 0, body.binary or weights == "binary")
+                longer[Body(channels, *flags)] += number * each
     return longer
 
 
-def _thresholds_and_ratios(layer: LayerSpace, channels: int, in_channels: int) -> int:
-    """Different pairs of threshold rule and exact prune ratio."""
+def _exact_ratios(layer: LayerSpace, channels: int, in_channels: int) -> list[float]:
+    """The exact prune ratios that differ under each threshold rule."""
     duals = layer.dual_threshold if channels % 2 == 0 else (False,)
-    return sum(
-        len({exact_ratio(ratio, (channels // 2 if dual else channels) * in_channels) for ratio in layer.prune_ratio})
-        for dual in duals
-    )
+    filters = [channels // 2 if dual else channels for dual in duals]
+    return [
+        ratio
+        for number in filters
+        for ratio in {exact_ratio(ratio, number * in_channels) for ratio in layer.prune_ratio}
+    ]

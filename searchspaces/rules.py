@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+from searchspaces.genome import LEVELS
 from searchspaces.recipe import Recipe
 
 REQUIRED = object()
@@ -56,12 +57,8 @@ def one_of(*choices: object, default: object = REQUIRED, later: Mapping[str, str
 
 
 FLAG = Rule("be true or false", lambda value: type(value) is bool, (False,), (False,))
-LEVELS = Rule(
-    "be 1",
-    lambda value: type(value) is int and value == 1,
-    (1,),
-    (1,),
-    lambda value: "multi-strength spikes" if type(value) is int and value > 1 else "",
+STRENGTHS = Rule(
+    f"be one of {', '.join(map(str, LEVELS))}", lambda value: type(value) is int and value in LEVELS, (1,), (1,)
 )
 WEIGHTS = one_of("binary", 2, 4, 8)
 KERNEL = Rule(
@@ -81,15 +78,12 @@ DENSITY = number("be a number from 0 to 1", lambda value: 0 <= value <= 1)
 
 NETWORK: dict[str, Rule] = {
     "timesteps": whole(1, neutral=2),
-    "levels": LEVELS,
-    "pooling": one_of(
-        "or",
-        "average",
-        default=("or",),
-        later={"membrane": "max pooling on membrane potential", "count": "max pooling on accumulated spike counts"},
-    ),
+    "levels": STRENGTHS,
+    "pooling": one_of("or", "average", "membrane", "count", default=("or",)),
     "head": one_of("fc", "gap"),
     "reset": one_of("hard", "soft", default=("hard",)),
+    "dynamic_pruning": FLAG,
+    "bwo": FLAG,
 }
 FC_LAYER: dict[str, Rule] = {
     "channels": whole(1, neutral=1 << 10),
@@ -119,10 +113,8 @@ ACCELERATOR: dict[str, Rule] = {
 
 LATER_KEYS = {
     "binarize": "layers chosen for binarisation by the accuracy loss estimator (ALE)",
-    "bwo": "binary weight optimisation (BWO)",
     "route": "conversion of a trained CNN",
     "stages": "two-stage training that ends at one time step",
-    "dynamic_pruning": "pruning that re-admits kernels",
 }
 """Keys of later versions, refused by name wherever they stand, each with what it would mean."""
 

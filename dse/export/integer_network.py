@@ -4,11 +4,15 @@ Arithmetic of a spiking layer with its fraction bits f, for output map m, at eac
 
     z[t]     = sum over kept kernels of weight code * input          (input: pixel, spike, or spike count of a window)
     u[t]     = v[t-1] + (z[t] << f) - c[m]                           (potential before reset; v[0] = 0)
-    s[t]     = u[t] >= theta1[m],  and under a dual threshold  s2[t] = u[t] >= theta2[m], theta2 >= theta1
-    v[t]     = 0 where s[t] else u[t]    (hard reset)       or       u[t] - theta1[m] where s[t] else u[t]    (soft)
+    s[t]     = min(floor(u[t] / theta1[m]), levels), 0 below the threshold
+    s2[t]    = the same by theta2[m] >= theta1[m], under a dual threshold only
+    v[t]     = 0 where s[t] > 0 else u[t]    (hard reset)       or       u[t] - s[t] theta1[m]    (soft reset)
 
 A dual-threshold layer with M membranes writes 2 M maps, s2 of membrane m as map M + m. Each pooling window (edge and
-stride ``pool``, odd far edges dropped) then writes whether any of its spikes is set (``or``) or how many (``average``).
+stride ``pool``, odd far edges dropped) then writes the largest of its strengths (``or``), their sum (``average``), or
+those of one winner, the neuron of highest rank so far, the first in row order of equals: its rank is z[1] + ... + z[t]
+(``membrane``: the potential as if never reset, without c, which all neurons of a map share) or s[1] + ... + s[t]
+(``count``). Both maps of a dual threshold pass the winner's spikes.
 The classifier adds its sums over all steps and positions; class k scores ``(sum[k] << f) + bias[k]`` with the network's
 f, and the largest score wins, the lowest class of equals.
 
@@ -19,7 +23,7 @@ Widths are two's complement and exact: no sum and no potential can leave them, w
 
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -78,6 +82,7 @@ class IntegerLayer(IntegerSynapses):
         reset: ``"hard"`` or ``"soft"``.
         pool, pooling: of the window behind the neurons.
         membrane_bits: hold every potential before and after reset.
+        levels: strengths of a spike; a map element has the bits of the largest.
     """
 
     static_input: bool
@@ -86,13 +91,14 @@ class IntegerLayer(IntegerSynapses):
     thetas: NDArray[np.int32]
     reset: Literal["hard", "soft"]
     pool: int
-    pooling: Literal["or", "average"]
+    pooling: Literal["or", "average", "membrane", "count"]
     membrane_bits: int
+    levels: int = 1
 
     @property
     def largest_output(self) -> int:
         """Largest element of the stored map."""
-        return self.pool**2 if self.pooling == "average" else 1
+        return self.levels * (self.pool**2 if self.pooling == "average" else 1)
 
     @property
     def output_bits(self) -> int:
@@ -182,34 +188,59 @@ def convolve(synapses: IntegerSynapses, x: NDArray[Any]) -> Integers:
     )
 
 
-def integrate(layer: IntegerLayer, sums: Iterator[Integers]) -> Iterator[tuple[Integers, NDArray[np.bool_]]]:
-    """For every step, potentials before reset [n, M, H, W] and spikes [n, C, H, W] of the sums [n, M, H, W]."""
-    c, theta = (vector.astype(np.int64)[:, None, None] for vector in (layer.c, layer.thetas[0]))
+def strength(u: Integers, theta: Integers, levels: int) -> NDArray[np.uint8]:
+    """Strengths of spikes at potentials u [n, M, H, W]: how often theta [M] fits, at most ``levels`` times."""
+    fits: NDArray[np.uint8] = np.clip(u // theta[:, None, None], 0, levels).astype(np.uint8)
+    return fits
+
+
+def integrate(layer: IntegerLayer, sums: Iterable[Integers]) -> Iterator[tuple[Integers, NDArray[np.uint8]]]:
+    """For every step, potentials before reset [n, M, H, W] and strengths [n, C, H, W] of the sums [n, M, H, W]."""
+    c = layer.c.astype(np.int64)[:, None, None]
+    thetas = layer.thetas.astype(np.int64)
     v: Integers | int = 0
     for z in sums:
         u = v + (z << layer.fraction_bits) - c
-        fired = u >= theta
-        v = np.where(fired, 0 if layer.reset == "hard" else u - theta, u)
-        yield u, np.concatenate([u >= row[:, None, None] for row in layer.thetas], axis=1)
+        spikes = [strength(u, theta, layer.levels) for theta in thetas]
+        v = np.where(spikes[0] > 0, 0, u) if layer.reset == "hard" else u - spikes[0] * thetas[0, :, None, None]
+        yield u, np.concatenate(spikes, axis=1)
 
 
-def pool(layer: IntegerLayer, spikes: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    """The stored map uint8 [n, C, H // pool, W // pool] of one step's spikes [n, C, H, W]."""
-    edge = layer.pool
-    n, channels, height, width = spikes.shape
+def windows(maps: NDArray[Any], edge: int) -> NDArray[Any]:
+    """Pooling windows [n, C, H // edge, W // edge, edge * edge] of maps [n, C, H, W], in row order."""
+    n, channels, height, width = maps.shape
     rows, columns = height // edge, width // edge
-    windows = spikes[:, :, : rows * edge, : columns * edge].reshape(n, channels, rows, edge, columns, edge)
-    counts: NDArray[np.uint8] = windows.sum((3, 5), dtype=np.uint8)
-    return counts if layer.pooling == "average" else (counts > 0).astype(np.uint8)
+    cut = maps[:, :, : rows * edge, : columns * edge].reshape(n, channels, rows, edge, columns, edge)
+    return cut.transpose(0, 1, 2, 4, 3, 5).reshape(n, channels, rows, columns, edge * edge)
+
+
+def pool(layer: IntegerLayer, spikes: NDArray[np.uint8], rank: Integers) -> NDArray[np.uint8]:
+    """The stored map uint8 [n, C, H // pool, W // pool] of one step's strengths [n, C, H, W] and ranks [n, M, H, W]."""
+    cells = windows(spikes, layer.pool)
+    if layer.pooling == "average":
+        summed: NDArray[np.uint8] = cells.sum(4, dtype=np.uint8)
+        return summed
+    if layer.pooling == "or":
+        largest: NDArray[np.uint8] = cells.max(4)
+        return largest
+    winner = windows(rank, layer.pool).argmax(4)
+    return np.take_along_axis(cells, np.concatenate([winner] * len(layer.thetas), 1)[..., None], 4)[..., 0]
+
+
+def rise(layer: IntegerLayer, z: Integers, spikes: NDArray[np.uint8]) -> Integers:
+    """What one step adds to the ranks [n, M, H, W]."""
+    return z if layer.pooling == "membrane" else spikes[:, : len(layer.c)].astype(np.int64)
 
 
 def run_layer(layer: IntegerLayer, x: NDArray[np.uint8], timesteps: int) -> tuple[Integers, NDArray[np.uint8]]:
     """Potentials [T, n, M, H, W] and stored maps [T, n, C, H, W] of inputs [T, n, ...], or [1, n, ...] if static."""
-    if layer.static_input:
-        sums: Iterator[Integers] = iter([convolve(layer, x[0])] * timesteps)
-    else:
-        sums = (convolve(layer, step) for step in x)
-    potentials, stored = zip(*((u, pool(layer, spikes)) for u, spikes in integrate(layer, sums)), strict=True)
+    sums = [convolve(layer, x[0])] * timesteps if layer.static_input else [convolve(layer, step) for step in x]
+    rank = np.zeros_like(sums[0])
+    potentials, stored = [], []
+    for z, (u, spikes) in zip(sums, integrate(layer, sums), strict=True):
+        rank = rank + rise(layer, z, spikes)
+        potentials.append(u)
+        stored.append(pool(layer, spikes, rank))
     return np.stack(potentials), np.stack(stored)
 
 

@@ -59,10 +59,15 @@ class OrderedPart:
         return self.part.pool if isinstance(self.part, IntegerLayer) else 1
 
 
+def network_parts(network: IntegerNetwork) -> tuple[Part, ...]:
+    """Spiking layers in order, then the classifier."""
+    return (*network.layers, network.classifier)
+
+
 def ordered_parts(network: IntegerNetwork) -> tuple[OrderedPart, ...]:
     """All layers of ``network`` in machine order."""
     parts: list[OrderedPart] = []
-    for part in (*network.layers, network.classifier):
+    for part in network_parts(network):
         parts.append(_ordered(part, parts[-1] if parts else None))
     return tuple(parts)
 
@@ -98,9 +103,24 @@ def reject_unsupported(network: IntegerNetwork) -> None:
     Raises:
         UnsupportedNetworkError: all reasons at once.
     """
-    reasons = [reason for part in (*network.layers, network.classifier) for reason in _reasons(part)]
+    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.fraction_bits)]
+    reasons += [reason for part in network_parts(network) for reason in _reasons(part)]
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
+
+
+def _neuron_reasons(layer: IntegerLayer, fraction_bits: int) -> list[str]:
+    where, reasons = f"(layer {layer.name})", list[str]()
+    if layer.fraction_bits != fraction_bits:
+        reasons.append(
+            f"fraction bits must be the network's {fraction_bits}, not {layer.fraction_bits} {where}; "
+            f"fold with {min(layer.fraction_bits, fraction_bits)} fraction bits"
+        )
+    if layer.levels > 1:
+        reasons.append(f"levels must be 1, not {layer.levels} {where}; the core writes plain spikes")
+    if layer.pool > 1 and layer.pooling not in ("or", "average"):
+        reasons.append(f"pooling must be or, average, not {layer.pooling} {where}; the core keeps no ranks")
+    return reasons
 
 
 def _reasons(part: Part) -> list[str]:
@@ -155,7 +175,7 @@ def _lowered(one: OrderedPart, timesteps: int) -> LayerWorkload:
         static_input=one.static_input,
         dual_threshold=one.maps == 2,
         spiking=one.spiking,
-        levels=1,
+        levels=neurons.levels if neurons else 1,
         pool=one.pool,
         pooling=neurons.pooling if neurons else "or",
         output_bits=neurons.output_bits if neurons else 0,

@@ -44,45 +44,64 @@ def convolve(synapses: IntegerSynapses, x: Tensor, kind: torch.dtype, bias: Tens
     return F.conv2d(images, weights, bias, stride=synapses.stride, padding=synapses.padding)
 
 
-def membrane_type(layer: IntegerLayer) -> torch.dtype:
-    """A type in which sums less c, and potentials, are exact: all are whole multiples of 2^-f."""
+def membrane_type(layer: IntegerLayer, timesteps: int) -> torch.dtype:
+    """A type in which sums less c, their totals as ranks, and potentials are exact: whole multiples of 2^-f all."""
     largest_c = int(np.abs(layer.c.astype(np.int64)).max())
     driven_bits = 1 + max(layer.accumulator_bits + layer.fraction_bits, largest_c.bit_length() + 1)
+    if layer.pooling == "membrane":
+        driven_bits += (timesteps - 1).bit_length()
     return exact_type(max(driven_bits, layer.membrane_bits))
 
 
-def pool(layer: IntegerLayer, spikes: Tensor) -> Tensor:
-    """The stored map, uint8 [n, C, H // pool, W // pool], of booleans [n, C, H, W]."""
-    edge, bits = layer.pool, spikes.view(torch.uint8)
+def strength(u: Tensor, theta: Tensor, levels: int, fraction_bits: int) -> Tensor:
+    """How many of the thresholds theta, 2 theta, ... (int64 [M], in units of 2^-f) the potentials reach, uint8."""
+    # A threshold that its type rounds is above 2^24, and every potential below: no comparison changes.
+    units = [(level * theta).to(u)[:, None, None] / 2**fraction_bits for level in range(1, levels + 1)]
+    reached: Tensor = (u >= units[0]).view(torch.uint8)
+    for unit in units[1:]:
+        reached = reached.add_((u >= unit).view(torch.uint8))
+    return reached
+
+
+def pool(layer: IntegerLayer, spikes: Tensor, rank: Tensor | None) -> Tensor:
+    """The stored map, uint8 [n, M, H // pool, W // pool], of strengths [n, M, H, W] and the ranks of winners."""
+    if rank is not None:
+        _, place = F.max_pool2d(rank, layer.pool, return_indices=True)
+        return spikes.flatten(2).gather(2, place.flatten(2)).view_as(place)
+    edge = layer.pool
     height, width = spikes.shape[2] // edge * edge, spikes.shape[3] // edge * edge
-    corners = [bits[:, :, i:height:edge, j:width:edge] for i in range(edge) for j in range(edge)]
+    corners = [spikes[:, :, i:height:edge, j:width:edge] for i in range(edge) for j in range(edge)]
     stored = corners[0].clone()
     for corner in corners[1:]:
-        stored = stored.add_(corner) if layer.pooling == "average" else stored.bitwise_or_(corner)
+        stored = stored.add_(corner) if layer.pooling == "average" else torch.maximum(stored, corner, out=stored)
     return stored
 
 
-def reset_(layer: IntegerLayer, u: Tensor, fired: Tensor, theta: Tensor) -> Tensor:
+def reset_(layer: IntegerLayer, u: Tensor, spikes: Tensor, theta: Tensor) -> Tensor:
     """What is left of the potentials, in their memory: new memory of this size costs more than the arithmetic."""
     if layer.reset == "soft":
-        return u.sub_(fired * theta)
-    return torch.where(fired, u.new_zeros(()), u, out=u)
+        return u.sub_(spikes * theta)
+    return torch.where(spikes > 0, u.new_zeros(()), u, out=u)
 
 
 def integrate(layer: IntegerLayer, driven: Iterator[Tensor]) -> Iterator[Tensor]:
     """The stored map of every step; ``driven`` are sums less c, in units of 1."""
     v: Tensor | None = None
+    rank: Tensor | None = None
     for drive in driven:
         u = drive.clone() if v is None else v.add_(drive)
-        thetas = (torch.from_numpy(layer.thetas).to(u) / 2**layer.fraction_bits)[:, :, None, None]
-        maps = [u >= theta for theta in thetas]
-        v = reset_(layer, u, maps[0], thetas[0])
-        yield torch.cat([pool(layer, spikes) for spikes in maps], 1)
+        thetas = torch.from_numpy(layer.thetas).to(u.device, torch.int64)
+        maps = [strength(u, theta, layer.levels, layer.fraction_bits) for theta in thetas]
+        if layer.pool > 1 and layer.pooling in ("membrane", "count"):
+            risen = drive if layer.pooling == "membrane" else maps[0].to(u)
+            rank = risen if rank is None else rank + risen
+        v = reset_(layer, u, maps[0], thetas[0].to(u)[:, None, None] / 2**layer.fraction_bits)
+        yield torch.cat([pool(layer, spikes, rank) for spikes in maps], 1)
 
 
 def run_layer(layer: IntegerLayer, x: Tensor, timesteps: int) -> Tensor:
     """The stored maps [T, n, C, H, W] of inputs [T, n, ...], or [1, n, ...] if static."""
-    kind = membrane_type(layer)
+    kind = membrane_type(layer, timesteps)
     c = torch.from_numpy(layer.c).to(x.device, kind) / 2**layer.fraction_bits
     if layer.static_input:
         driven = iter([convolve(layer, x[0], kind, -c)] * timesteps)

@@ -143,17 +143,20 @@ def fold_layer(
     """
     for bits in range(grid.fraction_bits, -1, -1):
         layer = _on_grid(module, shape, genome, largest_input, static, bits)
-        if _word_bits(layer) <= grid.word_bits:
+        if _word_bits(layer, genome.timesteps) <= grid.word_bits:
             return layer
     raise WidthError(
         f"membranes of layer {layer.name} must fit the machine's {grid.word_bits} bits, not need "
-        f"{_word_bits(layer)}; take fewer time steps or weight bits"
+        f"{_word_bits(layer, genome.timesteps)}; take fewer time steps or weight bits"
     )
 
 
-def _word_bits(layer: IntegerLayer) -> int:
-    """Bits of the widest membrane, constant or threshold."""
+def _word_bits(layer: IntegerLayer, timesteps: int) -> int:
+    """Bits of the widest membrane, constant, threshold, or potential that ranks the neurons of a pooling window."""
     lowest, highest = min(0, int(layer.c.min())), max(int(layer.c.max()), int(layer.thetas.max()))
+    if layer.pool > 1 and layer.pooling == "membrane":
+        low, high = sum_range(layer.weights, layer.largest_input)
+        lowest, highest = min(lowest, timesteps * int(low.min())), max(highest, timesteps * int(high.max()))
     return max(layer.membrane_bits, signed_bits(lowest, highest))
 
 
@@ -177,6 +180,7 @@ def _on_grid(
         pool=layer.pool,
         pooling=genome.pooling,
         membrane_bits=signed_bits(*potentials),
+        levels=genome.levels,
     )
 
 

@@ -21,12 +21,15 @@ Vec where(Bits b, Vec yes, Vec no) { return b ? yes : no; }
 
 }  // namespace
 
+enum Pooling : int32_t { kOr, kAverage, kMembrane, kCount };  // the order of POOLINGS in native.py
+
 // Mirrored field by field in native.py.
 struct Layer {
     int64_t steps, batch, rows, columns, channels, pool;
-    int32_t average, soft, dual, arctan, is_static, threads;
+    int32_t pooling, levels, soft, dual, arctan, is_static, threads;
     float ratio, width;
 
+    bool ranked() const { return pooling == kMembrane || pooling == kCount; }
     int64_t out_rows() const { return rows / pool; }
     int64_t out_columns() const { return columns / pool; }
     int64_t out_channels() const { return dual ? 2 * channels : channels; }
@@ -58,35 +61,83 @@ struct Surrogate {
     }
 };
 
+// How many of the thresholds unit, 2 unit, ... levels unit are reached.
+Vec strength(Vec u, float unit, int32_t levels) {
+    const Vec one = zero() + 1.0f;
+    Vec reached = where(u >= unit, one, zero());
+    for (int32_t level = 2; level <= levels; ++level) reached += where(u >= level * unit, one, zero());
+    return reached;
+}
+
+// Surrogate gradient of a strength by its potential and, negated, by its unit.
+struct Slopes {
+    Vec by_u, by_unit;
+};
+
+Slopes slopes(const Surrogate& window, Vec u, float unit, int32_t levels) {
+    Slopes sum;
+    sum.by_u = sum.by_unit = window(u - unit);
+    for (int32_t level = 2; level <= levels; ++level) {
+        const Vec one = window(u - level * unit);
+        sum.by_u += one;
+        sum.by_unit += (float)level * one;
+    }
+    return sum;
+}
+
+// The neuron of a window with the highest rank so far, the first of equals.
+struct Winner {
+    Vec rank, u, cell;
+
+    void meet(Vec other_rank, Vec other_u, int64_t other_cell) {
+        const Bits better = other_rank > rank;
+        rank = where(better, other_rank, rank);
+        u = where(better, other_u, u);
+        cell = where(better, zero() + (float)other_cell, cell);
+    }
+};
+
 // Spikes of one pooling window over all steps, for one vector of channels.
-template <class E, int kPool>
+template <class E, int kPool, bool kRanked>
 void fire(const Layer& l, const E* x, E* out, Vec scale, Vec shift, int64_t n) {
     const int64_t pool = kPool ? kPool : l.pool, cells = pool * pool, steps = l.steps;
     const int64_t in_step = l.in_step(), out_step = l.out_step(), row = l.columns * l.channels, channels = l.channels;
-    const bool average = l.average, dual = l.dual, soft = l.soft;
+    const bool average = l.pooling == kAverage, by_count = l.pooling == kCount, dual = l.dual, soft = l.soft;
+    const int32_t levels = l.levels;
     const float ratio = l.ratio;
-    Vec fixed_left[kPool ? kPool * kPool : 1];
-    std::vector<Vec> grown(kPool ? 0 : cells);
+    Vec fixed_left[kPool ? 2 * kPool * kPool : 1];
+    std::vector<Vec> grown(kPool ? 0 : 2 * cells);
     Vec* left = kPool ? fixed_left : grown.data();
+    Vec* gathered = left + cells;  // ranks, where they are not the potentials themselves
     for (int64_t k = 0; k < cells; ++k) left[k] = zero();
-    const Vec one = zero() + 1.0f;
+    if (kRanked)
+        for (int64_t k = 0; k < cells; ++k) gathered[k] = zero();
     for (int64_t t = 0; t < steps; ++t) {
         const E* in = x + t * in_step;
         Vec top = zero(), lower = zero(), upper = zero();
+        Winner winner;
 #pragma GCC unroll 4
         for (int64_t k = 0; k < cells; ++k) {
-            Vec u = left[k] + (load(in + (k / pool) * row + (k % pool) * channels, n) * scale + shift);
-            if (average) {
-                lower += where(u >= 1.0f, one, zero());
-                if (dual) upper += where(u >= ratio, one, zero());
+            const Vec y = load(in + (k / pool) * row + (k % pool) * channels, n) * scale + shift, u = left[k] + y;
+            const Vec s = strength(u, 1.0f, levels);
+            if (kRanked) {
+                gathered[k] += by_count ? s : y;
+                if (k == 0)
+                    winner = {gathered[k], u, zero()};
+                else
+                    winner.meet(gathered[k], u, k);
+            } else if (average) {
+                lower += s;
+                if (dual) upper += strength(u, ratio, levels);
             } else {
                 top = k == 0 ? u : where(u > top, u, top);
             }
-            left[k] = where(u >= 1.0f, soft ? u - 1.0f : zero(), u);
+            left[k] = soft ? u - s : where(u >= 1.0f, zero(), u);
         }
+        if (kRanked) top = winner.u;
         if (!average) {
-            lower = where(top >= 1.0f, one, zero());
-            upper = where(top >= ratio, one, zero());
+            lower = strength(top, 1.0f, levels);
+            upper = strength(top, ratio, levels);
         }
         store(out + t * out_step, lower, n);
         if (dual) store(out + t * out_step + channels, upper, n);
@@ -102,7 +153,7 @@ void fire(const Layer& l, const E* x, E* out, Vec scale, Vec shift, int64_t n) {
     }
 }
 
-template <class E, int kPool>
+template <class E, int kPool, bool kRanked>
 void forward(const Layer& l, const E* x, const float* scale, const float* shift, E* out) {
 #pragma omp parallel for schedule(static) num_threads(l.threads)
     for (int64_t row = 0; row < l.batch * l.out_rows(); ++row) {
@@ -110,7 +161,7 @@ void forward(const Layer& l, const E* x, const float* scale, const float* shift,
         for (int64_t c = 0; c < l.out_columns(); ++c)
             for (int64_t m = 0; m < l.channels; m += kLanes) {
                 const int64_t n = l.channels - m;
-                fire<E, kPool>(l, x + l.in_at(b, r * l.pool, c * l.pool) + m, out + l.out_at(b, r, c) + m,
+                fire<E, kPool, kRanked>(l, x + l.in_at(b, r * l.pool, c * l.pool) + m, out + l.out_at(b, r, c) + m,
                                load(scale + m, n), load(shift + m, n), n);
             }
     }
@@ -121,26 +172,45 @@ struct Sums {
     Vec y, normal, ratio;
 };
 
+// Vectors that `learn` keeps of a window of `cells`: potentials [steps][cells], three rows of cells, winners [steps][2].
+int64_t history_size(int64_t steps, int64_t cells) { return (steps + 3) * cells + 2 * steps; }
+
 // Gradient of the normalised input of one pooling window at all steps, for one vector of channels. `history` has room
-// for the potentials of the window, [steps][cells].
-template <class E, int kPool>
+// for `history_size`.
+template <class E, int kPool, bool kRanked>
 Sums learn(const Layer& l, const E* x, const E* grad, E* by_y, Vec scale, Vec shift, Vec mean, Vec* history, int64_t n) {
     const int64_t pool = kPool ? kPool : l.pool, cells = pool * pool, steps = l.steps;
     const int64_t in_step = l.in_step(), out_step = l.out_step(), row = l.columns * l.channels, channels = l.channels;
-    const bool average = l.average, dual = l.dual, soft = l.soft, is_static = l.is_static;
+    const bool average = l.pooling == kAverage, by_count = l.pooling == kCount;
+    const bool dual = l.dual, soft = l.soft, is_static = l.is_static;
+    const int32_t levels = l.levels;
     const float ratio = l.ratio;
     const Surrogate window(l);
     auto at = [=](int64_t k) { return (k / pool) * row + (k % pool) * channels; };
     Vec* carried = history + steps * cells;  // one per cell
     Vec* total = carried + cells;
+    Vec* gathered = total + cells;
+    Vec* winners = gathered + cells;  // potential and cell at every step
     for (int64_t k = 0; k < cells; ++k) carried[k] = total[k] = zero();
-    for (int64_t t = 0; t < steps; ++t)
+    if (kRanked)
+        for (int64_t k = 0; k < cells; ++k) gathered[k] = zero();
+    for (int64_t t = 0; t < steps; ++t) {
+        Winner winner;
 #pragma GCC unroll 4
         for (int64_t k = 0; k < cells; ++k) {
-            Vec u = carried[k] + (load(x + t * in_step + at(k), n) * scale + shift);
+            const Vec y = load(x + t * in_step + at(k), n) * scale + shift, u = carried[k] + y;
             history[t * cells + k] = u;
-            carried[k] = where(u >= 1.0f, soft ? u - 1.0f : zero(), u);
+            if (kRanked) {
+                gathered[k] += by_count ? strength(u, 1.0f, levels) : y;
+                if (k == 0)
+                    winner = {gathered[k], u, zero()};
+                else
+                    winner.meet(gathered[k], u, k);
+            }
+            carried[k] = soft ? u - strength(u, 1.0f, levels) : where(u >= 1.0f, zero(), u);
         }
+        if (kRanked) winners[2 * t] = winner.u, winners[2 * t + 1] = winner.cell;
+    }
     for (int64_t k = 0; k < cells; ++k) carried[k] = zero();
     Sums sums{zero(), zero(), zero()};
     for (int64_t t = steps - 1; t >= 0; --t) {
@@ -148,26 +218,34 @@ Sums learn(const Layer& l, const E* x, const E* grad, E* by_y, Vec scale, Vec sh
         Vec lower = load(grad + t * out_step, n);
         Vec upper = dual ? load(grad + t * out_step + channels, n) : zero();
         Vec top = u[0];
+        if (kRanked) {
+            top = winners[2 * t];
+        } else {
 #pragma GCC unroll 4
-        for (int64_t k = 1; k < cells; ++k) top = where(u[k] > top, u[k], top);
+            for (int64_t k = 1; k < cells; ++k) top = where(u[k] > top, u[k], top);
+        }
         if (!average) {  // the window's gradient is that of its winner
-            lower *= window(top - 1.0f);
+            const Slopes first = slopes(window, top, 1.0f, levels);
+            lower = lower * first.by_u;
             if (dual) {
-                upper *= window(top - ratio);
-                sums.ratio -= upper;
-                lower += upper;
+                const Slopes second = slopes(window, top, ratio, levels);
+                sums.ratio -= upper * second.by_unit;
+                lower += upper * second.by_u;
             }
         }
 #pragma GCC unroll 4
         for (int64_t k = 0; k < cells; ++k) {
             Vec du;
             if (average) {
-                du = lower * window(u[k] - 1.0f);
+                const Slopes first = slopes(window, u[k], 1.0f, levels);
+                du = lower * first.by_u;
                 if (dual) {
-                    Vec du2 = upper * window(u[k] - ratio);
-                    sums.ratio -= du2;
-                    du += du2;
+                    const Slopes second = slopes(window, u[k], ratio, levels);
+                    sums.ratio -= upper * second.by_unit;
+                    du += upper * second.by_u;
                 }
+            } else if (kRanked) {
+                du = where(winners[2 * t + 1] == (float)k, lower, zero());
             } else {  // the first of equals takes it
                 du = where(u[k] == top, lower, zero());
                 lower = where(u[k] == top, zero(), lower);
@@ -204,14 +282,14 @@ void clear_edge(const Layer& l, E* by_y, int64_t b) {
         }
 }
 
-template <class E, int kPool>
+template <class E, int kPool, bool kRanked>
 void backward(const Layer& l, const E* x, const E* grad, const float* scale, const float* shift, const float* mean,
               E* by_y, double* sums) {
     const int64_t slices = std::min(kSlices, l.batch), width = 3 * l.channels;
     std::vector<double> parts(slices * width, 0.0);
 #pragma omp parallel num_threads(l.threads)
     {
-        std::vector<Vec> history((l.steps + 2) * l.pool * l.pool);
+        std::vector<Vec> history(history_size(l.steps, l.pool * l.pool));
         std::vector<float> row(width + kLanes);
 #pragma omp for schedule(static)
         for (int64_t slice = 0; slice < slices; ++slice)
@@ -223,8 +301,9 @@ void backward(const Layer& l, const E* x, const E* grad, const float* scale, con
                         const int64_t in = l.in_at(b, r * l.pool, c * l.pool), out = l.out_at(b, r, c);
                         for (int64_t m = 0; m < l.channels; m += kLanes) {
                             const int64_t n = l.channels - m;
-                            Sums s = learn<E, kPool>(l, x + in + m, grad + out + m, by_y + in + m, load(scale + m, n),
-                                                     load(shift + m, n), load(mean + m, n), history.data(), n);
+                            Sums s = learn<E, kPool, kRanked>(l, x + in + m, grad + out + m, by_y + in + m,
+                                                              load(scale + m, n), load(shift + m, n), load(mean + m, n),
+                                                              history.data(), n);
                             float* to = row.data() + m;
                             store(to, load(to, n) + s.y, n);
                             store(to + l.channels, load(to + l.channels, n) + s.normal, n);
@@ -297,14 +376,16 @@ void moments(int64_t pixels, int64_t channels, int32_t threads, const E* x, doub
 
 template <class E>
 void forward_any(const Layer* l, const void* x, const float* scale, const float* shift, void* out) {
-    auto run = l->pool == 1 ? forward<E, 1> : l->pool == 2 ? forward<E, 2> : forward<E, 0>;
+    auto run = l->pool == 1 ? forward<E, 1, false> : l->pool == 2 ? forward<E, 2, false> : forward<E, 0, false>;
+    if (l->pool > 1 && l->ranked()) run = l->pool == 2 ? forward<E, 2, true> : forward<E, 0, true>;
     run(*l, (const E*)x, scale, shift, (E*)out);
 }
 
 template <class E>
 void backward_any(const Layer* l, const void* x, const void* grad, const float* scale, const float* shift,
                   const float* mean, void* by_y, double* sums) {
-    auto run = l->pool == 1 ? backward<E, 1> : l->pool == 2 ? backward<E, 2> : backward<E, 0>;
+    auto run = l->pool == 1 ? backward<E, 1, false> : l->pool == 2 ? backward<E, 2, false> : backward<E, 0, false>;
+    if (l->pool > 1 && l->ranked()) run = l->pool == 2 ? backward<E, 2, true> : backward<E, 0, true>;
     run(*l, (const E*)x, (const E*)grad, scale, shift, mean, (E*)by_y, sums);
 }
 

@@ -12,17 +12,22 @@ from torch import Tensor
 class Dynamics:
     """What the membranes of one layer do.
 
-    With ``y`` the normalised input, ``u[t] = h[t-1] + y[t]`` is the potential before reset, ``s[t] = [u[t] >= 1]`` the
-    spike, and ``h[t]`` what is left of it: ``u[t] (1 - s[t])`` after a hard reset, ``u[t] - s[t]`` after a soft one.
-    A dual threshold adds ``[u[t] >= ratio]``; the lower threshold alone resets. The reset is detached: its gradient
-    reaches ``u`` but not ``s``, as usual in STBP.
+    With ``y`` the normalised input, ``u[t] = h[t-1] + y[t]`` is the potential before reset, ``s[t]`` the spike, 0 below
+    the threshold 1 and ``min(floor(u[t]), levels)`` from there on, and ``h[t]`` what is left of the potential: 0 where
+    there was a spike and the reset is hard, ``u[t] - s[t]`` after a soft one. A dual threshold adds a second map,
+    whose unit is ``ratio``; the lower threshold alone resets. The reset is detached: its gradient reaches ``u`` but not
+    ``s``, as usual in STBP.
+
+    Pooling by a winner passes the spikes of one neuron of the window, the one of highest rank at that step (the first
+    in row order of equals), and its gradient goes to that neuron.
 
     Attributes:
         timesteps: T.
         pool: edge and stride of the pooling window; 1 is none. Odd rows and columns at the far edge are dropped.
-        pooling: ``"or"``, whose gradient goes to the neuron of the window with the largest ``u[t]`` (the one that
-            decides whether the window spikes; the first in row order of equals), or ``"average"``, which emits the
-            window's spike count, 0 to pool * pool.
+        levels: strengths of a spike.
+        pooling: ``"average"``, the sum of the window, or the rank of a winner: ``u[t]`` (``"or"``: the window spikes as
+            strongly as any of its neurons), ``y[1] + ... + y[t]`` (``"membrane"``: the potential as if never reset), or
+            ``s[1] + ... + s[t]`` (``"count"``, of the lower threshold).
         reset: ``"hard"`` or ``"soft"``.
         dual_threshold: two maps from each membrane.
         surrogate: gradient of a spike by its potential at distance d from its threshold: ``"rectangular"`` is 1/width
@@ -34,7 +39,8 @@ class Dynamics:
 
     timesteps: int
     pool: int
-    pooling: Literal["or", "average"]
+    levels: int
+    pooling: Literal["or", "average", "membrane", "count"]
     reset: Literal["hard", "soft"]
     dual_threshold: bool
     surrogate: Literal["rectangular", "arctan"]
@@ -62,37 +68,62 @@ def by_channel(vector: Tensor) -> Tensor:
     return vector.view(1, -1, 1, 1)
 
 
-def _potentials(x: Tensor, norm: Norm, how: Dynamics) -> tuple[list[Tensor], list[Tensor], Tensor]:
-    """``u[t]`` and ``s[t]`` for every step, and a map that is 0 where all is finite, else NaN."""
+class Step(NamedTuple):
+    """One step of a layer, maps [B, M, H, W]: potential before reset, strength of the spike, rank in its window."""
+
+    u: Tensor
+    s: Tensor
+    rank: Tensor
+
+
+def strength(u: Tensor, unit: Tensor | float, levels: int) -> Tensor:
+    """How many of the thresholds ``unit``, ``2 unit``, ... ``levels unit`` are reached, of u's type."""
+    reached = (u >= unit).to(u.dtype)
+    for level in range(2, levels + 1):
+        reached = reached + (u >= level * unit)
+    return reached
+
+
+def _steps(x: Tensor, norm: Norm, how: Dynamics) -> tuple[list[Step], Tensor]:
+    """Every step, and a map that is 0 where all is finite, else NaN."""
     y = torch.addcmul(by_channel(norm.shift), x.float(), by_channel(norm.scale))
     inputs = [y] * how.timesteps if how.static else list(y.chunk(how.timesteps))
-    potentials, spikes = [], []
-    left: Tensor | None = None
+    steps: list[Step] = []
+    left = gathered = torch.zeros_like(inputs[0])
     for step in inputs:
-        u = step if left is None else left + step
-        s = (u >= 1.0).to(u.dtype)
+        u = left + step
+        s = strength(u, 1.0, how.levels)
         left = torch.where(s > 0, 0.0, u) if how.reset == "hard" else u - s
-        potentials.append(u)
-        spikes.append(s)
-    assert left is not None
-    return potentials, spikes, left * 0.0
+        if how.pooling in ("membrane", "count"):
+            gathered = gathered + (step if how.pooling == "membrane" else s)
+        steps.append(Step(u, s, gathered if how.pooling in ("membrane", "count") else u))
+    return steps, left * 0.0
 
 
-def _pool(spikes: Tensor, how: Dynamics) -> Tensor:
+def _winner(rank: Tensor, pool: int) -> Tensor:
+    """Place (row * W + column) of the neuron that each window passes on, [B, M, H // pool, W // pool]."""
+    _, place = F.max_pool2d(rank, pool, return_indices=True)
+    return place
+
+
+def _pool(spikes: Tensor, rank: Tensor, how: Dynamics) -> Tensor:
     if how.pool == 1:
         return spikes
-    if how.pooling == "or":
-        return F.max_pool2d(spikes, how.pool)
-    return F.avg_pool2d(spikes, how.pool, divisor_override=1)
+    if how.pooling == "average":
+        return F.avg_pool2d(spikes, how.pool, divisor_override=1)
+    place = _winner(rank, how.pool)
+    return spikes.flatten(2).gather(2, place.flatten(2)).view_as(place)
 
 
 def forward(x: Tensor, norm: Norm, ratio: Tensor, how: Dynamics) -> Tensor:
-    """The layer's spikes in plain torch: 0, 1 or counts, of x's type."""
-    potentials, spikes, poison = _potentials(x, norm, how)
+    """The layer's spikes in plain torch: strengths or their sums, of x's type."""
+    steps, poison = _steps(x, norm, how)
+    poison = F.max_pool2d(poison, how.pool)
     maps = []
-    for u, s in zip(potentials, spikes, strict=True):
-        both = torch.cat([s + poison, (u >= ratio).to(u.dtype) + poison], 1) if how.dual_threshold else s + poison
-        maps.append(_pool(both, how))
+    for u, s, rank in steps:
+        maps.append(_pool(s, rank, how) + poison)
+        if how.dual_threshold:
+            maps[-1] = torch.cat([maps[-1], _pool(strength(u, ratio, how.levels), rank, how) + poison], 1)
     return torch.cat(maps).to(x.dtype)
 
 
@@ -103,31 +134,40 @@ def _window(distance: Tensor, how: Dynamics) -> Tensor:
     return 1 / (how.width * (1 + (torch.pi / how.width * distance).square()))
 
 
-def _unpool(grad: Tensor, u: Tensor, how: Dynamics) -> Tensor:
-    """Gradient of the pooled map carried back to the map under it, which has the shape of ``u``."""
+def _slopes(u: Tensor, unit: Tensor | float, how: Dynamics) -> tuple[Tensor, Tensor]:
+    """Surrogate gradients of a strength by its potential and, negated, by its unit."""
+    by_u = by_unit = _window(u - unit, how)
+    for level in range(2, how.levels + 1):
+        window = _window(u - level * unit, how)
+        by_u, by_unit = by_u + window, by_unit + level * window
+    return by_u, by_unit
+
+
+def _unpool(grad: Tensor, rank: Tensor, how: Dynamics) -> Tensor:
+    """Gradient of the pooled map carried back to the map under it, which has the shape of ``rank``."""
     if how.pool == 1:
         return grad
-    if how.pooling == "or":
-        _, winner = F.max_pool2d(u, how.pool, return_indices=True)
-        return F.max_unpool2d(grad, winner, (how.pool, how.pool), output_size=u.shape[2:])
+    if how.pooling != "average":
+        place = _winner(rank, how.pool)
+        return F.max_unpool2d(grad, place, (how.pool, how.pool), output_size=rank.shape[2:])
     spread = F.interpolate(grad, scale_factor=float(how.pool), mode="nearest")
-    return F.pad(spread, (0, u.shape[3] - spread.shape[3], 0, u.shape[2] - spread.shape[2]))
+    return F.pad(spread, (0, rank.shape[3] - spread.shape[3], 0, rank.shape[2] - spread.shape[2]))
 
 
 def _backward_membrane(grad: Tensor, x: Tensor, norm: Norm, ratio: Tensor, how: Dynamics) -> tuple[Tensor, Tensor]:
     """Gradients of the normalised input ``y`` (float32, the shape of x) and of the ratio."""
-    potentials, spikes, _ = _potentials(x, norm, how)
+    steps, _ = _steps(x, norm, how)
     grads = grad.float().chunk(how.timesteps)
     by_ratio = torch.zeros((), device=x.device)
     by_input: list[Tensor] = []
     carried: Tensor | None = None
-    for u, s, g in zip(reversed(potentials), reversed(spikes), reversed(grads), strict=True):
+    for (u, s, rank), g in zip(reversed(steps), reversed(grads), strict=True):
         lower, *upper = g.chunk(2, 1) if how.dual_threshold else (g,)
-        du = _unpool(lower, u, how) * _window(u - 1.0, how)
-        for g2 in upper:
-            du2 = _unpool(g2, u, how) * _window(u - ratio, how)
-            by_ratio = by_ratio - du2.sum()
-            du = du + du2
+        du = _unpool(lower, rank, how) * _slopes(u, 1.0, how)[0]
+        for second in upper:
+            unpooled, (by_u, by_unit) = _unpool(second, rank, how), _slopes(u, ratio, how)
+            by_ratio = by_ratio - (unpooled * by_unit).sum()
+            du = du + unpooled * by_u
         if carried is not None:
             du = du + (torch.where(s > 0, 0.0, carried) if how.reset == "hard" else carried)
         carried = du

@@ -18,9 +18,11 @@ from costmodels.errors import ConfigurationError
 from dse.training.convolution import convolve
 from dse.training.neuron import NormIF
 from dse.training.quantise import FLOAT_BITS, codes, scale
-from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.genome import LEVELS, LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
 from searchspaces.shapes import LayerShape, layer_shapes
+
+GRADIENT_RATE = 0.1  # of the moving average behind dynamic pruning: about ten batches
 
 
 class Synapses(nn.Module):
@@ -29,11 +31,14 @@ class Synapses(nn.Module):
     Attributes:
         weight: the trained real numbers, filters x in_channels [x kernel x kernel].
         kept: filters x in_channels booleans, only where the genome prunes the layer.
+        gradient: moving average of the loss's gradient by the codes, removed kernels included, only where the layer is
+            pruned dynamically.
     """
 
     kept: Tensor | None
+    gradient: Tensor | None
 
-    def __init__(self, layer: LayerGenome, in_channels: int) -> None:
+    def __init__(self, layer: LayerGenome, in_channels: int, dynamic_pruning: bool = False) -> None:
         super().__init__()
         self.layer = layer
         kernel = (layer.kernel, layer.kernel) if layer.kind == "conv" else ()
@@ -41,6 +46,8 @@ class Synapses(nn.Module):
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         pruned = layer.prune_ratio > 0
         self.register_buffer("kept", torch.ones(layer.filters, in_channels, dtype=torch.bool) if pruned else None)
+        gradient = torch.zeros_like(self.weight) if pruned and dynamic_pruning else None
+        self.register_buffer("gradient", gradient, persistent=False)
 
     @property
     def whole_layer(self) -> bool:
@@ -54,7 +61,16 @@ class Synapses(nn.Module):
 
     def codes(self) -> Tensor:
         """Weight codes, 0 where pruned, with a straight-through gradient."""
-        return codes(self.weight, self.kept, self.layer.weight_bits, self.whole_layer)
+        found = codes(self.weight, self.kept, self.layer.weight_bits, self.whole_layer)
+        if self.gradient is not None and found.requires_grad:
+            found.register_hook(self._follow)  # type: ignore[no-untyped-call]
+        return found
+
+    @torch.no_grad()
+    def _follow(self, gradient: Tensor) -> None:
+        """Take the gradient by the codes into its average."""
+        assert self.gradient is not None, "registered where there is one"
+        self.gradient.lerp_(gradient, GRADIENT_RATE)
 
     def scale(self) -> Tensor:
         """Factor from codes to weights (see `dse.training.quantise`)."""
@@ -72,10 +88,11 @@ class SpikingLayer(nn.Module):
 
     def __init__(self, layer: LayerGenome, shape: LayerShape, genome: NetworkGenome, recipe: Recipe) -> None:
         super().__init__()
-        self.synapses = Synapses(layer, shape.in_channels)
+        self.synapses = Synapses(layer, shape.in_channels, genome.dynamic_pruning)
         self.neuron = NormIF(
             layer.filters,
             genome.timesteps,
+            levels=genome.levels,
             pool=layer.pool,
             pooling=genome.pooling,
             reset=genome.reset,
@@ -93,10 +110,10 @@ class SpikingLayer(nn.Module):
 class Classifier(nn.Module):
     """Sums of all steps (and of all positions under a gap head) as logits: ``gain * sum / T + bias``."""
 
-    def __init__(self, layer: LayerGenome, shape: LayerShape, timesteps: int) -> None:
+    def __init__(self, layer: LayerGenome, shape: LayerShape, genome: NetworkGenome) -> None:
         super().__init__()
-        self.timesteps = timesteps
-        self.synapses = Synapses(layer, shape.in_channels)
+        self.timesteps = genome.timesteps
+        self.synapses = Synapses(layer, shape.in_channels, genome.dynamic_pruning)
         terms = self.synapses.fan_in * shape.out_height * shape.out_width
         with torch.no_grad():
             size = self.synapses.codes().square().mean().sqrt()
@@ -131,7 +148,7 @@ class SpikingNetwork(nn.Module):
         self.layers = nn.ModuleDict(
             {layer.name: SpikingLayer(layer, shape, genome, recipe) for layer, shape in spiking}
         )
-        self.classifier = Classifier(last, last_shape, genome.timesteps)
+        self.classifier = Classifier(last, last_shape, genome)
 
     def stored_maps(self, images: Tensor) -> dict[str, Tensor]:
         """What every spiking layer stores, by name, [T*B, ...] with the step slowest; images are uint8 [B, C, H, W]."""
@@ -160,8 +177,12 @@ def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
     """
     if len(genome.layers) < 2 or genome.layers[-1].spiking or not all(layer.spiking for layer in genome.layers[:-1]):
         raise ConfigurationError("layers must be one or more that spike and then a classifier that does not")
-    if genome.levels != 1:
-        raise ConfigurationError(f"levels must be 1, not {genome.levels}: multi-strength spikes are not available yet")
+    if genome.levels not in LEVELS:
+        raise ConfigurationError(f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}")
+    if genome.levels > 1 and genome.reset == "hard":
+        raise ConfigurationError("reset must be soft where levels exceed 1, not hard: a strength is what is subtracted")
+    if genome.bwo and all(layer.weight_bits > 1 for layer in genome.layers):
+        raise ConfigurationError("bwo must be False in a network without binary layers, not True")
     for layer in genome.layers:
         if layer.weight_bits not in (1, 2, 4, 8, FLOAT_BITS):
             raise ConfigurationError(f"weight bits must be 1, 2, 4 or 8, not {layer.weight_bits} (layer {layer.name})")

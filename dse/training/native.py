@@ -15,6 +15,7 @@ LOG = logging.getLogger(__name__)
 SOURCES = tuple(Path(__file__).with_name(name) for name in ("kernel.cpp", "winograd.cpp", "lanes.h"))
 FLAGS = ("-std=c++17", "-O3", "-march=native", "-fno-math-errno", "-fno-trapping-math", "-fPIC", "-shared", "-fopenmp")
 COMPILE_LIMIT_S = 120
+POOLINGS = ("or", "average", "membrane", "count")  # in the order of the enumeration in kernel.cpp
 SWITCH = "DSE_NATIVE"
 
 
@@ -23,7 +24,7 @@ class Layer(ctypes.Structure):
 
     _fields_ = (
         *((name, ctypes.c_int64) for name in ("steps", "batch", "rows", "columns", "channels", "pool")),
-        *((name, ctypes.c_int32) for name in ("average", "soft", "dual", "arctan", "is_static", "threads")),
+        *((name, ctypes.c_int32) for name in ("pooling", "levels", "soft", "dual", "arctan", "is_static", "threads")),
         *((name, ctypes.c_float) for name in ("ratio", "width")),
     )
 

@@ -1,5 +1,6 @@
 """The spiking neuron of training: batch norm, integrate-and-fire over T steps and pooling as one step."""
 
+from dataclasses import replace
 from types import ModuleType
 from typing import Any, Literal
 
@@ -40,7 +41,7 @@ class NormIF(nn.Module):
 
     Args:
         channels: membrane maps M of the layer; it writes C = M maps, or C = 2 M under a dual threshold.
-        timesteps, pool, pooling, reset, dual_threshold, surrogate, surrogate_width: see `Dynamics`.
+        timesteps, levels, pool, pooling, reset, dual_threshold, surrogate, surrogate_width: see `Dynamics`.
         momentum, eps: of the batch norm, as in `torch.nn.BatchNorm2d`.
 
     Attributes:
@@ -57,8 +58,9 @@ class NormIF(nn.Module):
         channels: int,
         timesteps: int,
         *,
+        levels: int = 1,
         pool: int = 1,
-        pooling: Literal["or", "average"] = "or",
+        pooling: Literal["or", "average", "membrane", "count"] = "or",
         reset: Literal["hard", "soft"] = "hard",
         dual_threshold: bool = False,
         surrogate: Literal["rectangular", "arctan"] = "rectangular",
@@ -68,8 +70,10 @@ class NormIF(nn.Module):
     ) -> None:
         super().__init__()
         self.channels, self.momentum, self.eps = channels, momentum, eps
-        self._how = Dynamics(timesteps, pool, pooling, reset, dual_threshold, surrogate, surrogate_width, False)
-        self._how_static = Dynamics(timesteps, pool, pooling, reset, dual_threshold, surrogate, surrogate_width, True)
+        self._how = Dynamics(
+            timesteps, pool, levels, pooling, reset, dual_threshold, surrogate, surrogate_width, static=False
+        )
+        self._how_static = replace(self._how, static=True)
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
         self.log_gap = nn.Parameter(torch.zeros(())) if dual_threshold else None

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from dse.data.dataset import Split
 from dse.training.augment import augmented
+from dse.training.bwo import BinaryPhase, phase_begins
 from dse.training.model import SpikingNetwork
-from dse.training.pruning import PRUNING_PART, UPDATES, prune
+from dse.training.pruning import PRUNING_PART, UPDATES, exchange, prune
 from dse.training.sampling import balanced_subset, batch_count, batches
 from searchspaces.recipe import Recipe
 
@@ -59,10 +60,12 @@ def optimiser(network: SpikingNetwork, recipe: Recipe) -> torch.optim.AdamW:
 
 
 def prune_network(network: SpikingNetwork, progress: float) -> None:
-    """Bring every pruned layer's mask to what is due at ``progress``."""
+    """Bring every pruned layer's mask to what is due at ``progress``, then exchange kernels where that is dynamic."""
     for synapses in network.all_synapses():
         if synapses.kept is not None:
             prune(synapses.weight, synapses.kept, synapses.layer.prune_ratio, progress)
+            if synapses.gradient is not None:
+                exchange(synapses.weight, synapses.kept, synapses.gradient, progress)
 
 
 def prune_is_due(step: int, steps: int) -> bool:
@@ -114,6 +117,7 @@ def fit(
     chosen = split.take(balanced_subset(split.labels, recipe.train_samples, rng))
     steps = batch_count(len(chosen), recipe.batch_size, recipe.epochs)
     optimise = optimiser(network, recipe)
+    flips = BinaryPhase.of(network.all_synapses()) if network.genome.bwo else None
     network.train()
     for step, index in enumerate(batches(len(chosen), recipe.batch_size, recipe.epochs, rng)):
         deadline.check()
@@ -125,6 +129,8 @@ def fit(
         labels = torch.from_numpy(chosen.labels[index]).to(device)
         optimise.zero_grad()
         step_loss(network, images, labels, recipe.label_smoothing).backward()  # type: ignore[no-untyped-call]
+        if flips is not None and step >= phase_begins(steps):
+            flips.step(step - phase_begins(steps))
         optimise.step()
         clip_weights(network)
     prune_network(network, 1.0)

@@ -1,10 +1,12 @@
 """Area: gates counted by building the datapath bit by bit, blocks by scalar arithmetic, and rules of all machines."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
+from cost_workloads import mnist
 from priced_machines import grid, one
 
 from costmodels.area import BLOCKS, area
@@ -12,9 +14,17 @@ from costmodels.features import Features
 from costmodels.gates import lane_cells, lane_tree, pipeline_bits, popcount_cells, rotator_depth, rotator_muxes
 from costmodels.machine import MACHINE
 from costmodels.technology import Technology
+from costmodels.workload import Workload
 
 TECHNOLOGY = Technology.default()
 PLAIN = Features()
+INNER: dict[str, Any] = {}
+OUTER: dict[str, Any] = {"time_order": "outer", "membrane_buffer_kib": 64}
+
+
+def mnist_with(**fields: Any) -> Workload:
+    """Eight steps; every layer has the fields."""
+    return Workload("mnist", 8, tuple(replace(layer, **fields) for layer in mnist(8).layers))
 
 
 @dataclass
@@ -120,7 +130,9 @@ def test_blocks_by_hand() -> None:
         "accumulators": 8 * (15 * 24 - 2 + 24 * 2.333),
         "if_units": 26.3 * 8 * 24 + 7.6 * 8 + 0.75 * 24,
         "second_threshold": 0,
+        "strengths": 0,
         "pooling": 8 * 3 * (5.333 + 5.667),
+        "winners": 0,
         "scores": 32 * (16 * 6.667 + 5.333),
         "lane_addresses": 0,
         "control": 1500,
@@ -134,6 +146,24 @@ def test_features_add_their_blocks() -> None:
     table = area(one(), Features(dual_threshold=True, pruning=True), TECHNOLOGY)
     assert table.counted_ge["second_threshold"][0] == pytest.approx(8 * (24 * 6 + 5.667))
     assert table.counted_ge["lane_addresses"][0] == pytest.approx(32 * 18 * (5.667 + 2 * 1.333 + 0.667))
+
+
+def test_strengths_widen_pooling_and_shift_thresholds() -> None:
+    table = area(one(), Features(strength_bits=3), TECHNOLOGY)  # levels 7: theta times 4, 2, 1
+    assert table.counted_ge["strengths"][0] == pytest.approx(8 * (24 * 2 * 2.333 + 3 * 5.667))
+    assert table.counted_ge["pooling"][0] == pytest.approx(8 * 5 * (5.333 + 5.667))  # 4 times 7 is 28, 5 bits
+    wide = Features.of(mnist_with(levels=7))
+    assert (wide.strength_bits, wide.rank_bits, wide.timesteps) == (3, 0, 1)
+
+
+@pytest.mark.parametrize(("pooling", "bits"), [("membrane", 24), ("count", 4)])
+def test_winners_remember_a_rank_for_every_step(pooling: str, bits: int) -> None:
+    features = Features.of(mnist_with(pooling=pooling))
+    assert (features.rank_bits, features.timesteps) == (bits, 8)
+    row = bits * (5.333 + 5.667 + 5.333 + 0.667 + 2.333)
+    inner, outer = (area(one(**how), features, TECHNOLOGY).counted_ge["winners"][0] for how in (INNER, OUTER))
+    assert inner == pytest.approx(8 * row + 4 * 8 * (bits + 1) * 5.667)
+    assert outer == pytest.approx(8 * row + 4 * (bits + 1) * 5.667)
 
 
 def test_blocks_and_memories_add_up() -> None:

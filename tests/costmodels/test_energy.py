@@ -59,6 +59,7 @@ def test_prices_of_the_reference_machine_by_hand() -> None:
         ("if_unit", "if_updates"): 24 * (2 * adder + register),
         ("if_unit", "threshold_compares"): 24 * comparator,
         ("pooling", "pool_updates"): 3 * (adder + register),
+        ("pooling", "pool_rank_bits"): adder + comparator + 2 * register,
         ("clock_control", "pe_cycles"): 0.9 * pipeline * register,
         ("clock_control", "compute_cycles"): idle,
         ("clock_control", "stall_cycles"): idle,

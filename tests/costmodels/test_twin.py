@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from twin.configurations import Configuration, configuration, random_config
 from twin.exact_fits import EXACT_FITS
+from twin.filters import has_winners
 from twin.inference import Group, Inference
 from twin.machine import Machine
 from twin.verdict import reasons
@@ -20,7 +21,7 @@ from costmodels.schedule import count
 
 SEEDS = range(400)
 OFTEN_ENOUGH = 5
-FEATURES = 52
+FEATURES = 60
 HERE = -1
 
 
@@ -99,6 +100,7 @@ def machine_features(case: Configuration) -> Iterator[str]:
         yield f"{order}, resident {group.resident}, tiled {tiles > 1}"
         yield f"halo {tiles > 1 and len(group.layers) > 1}"
         yield f"layers {len(group.layers)}"
+        yield f"{order}, winners {any(map(has_winners, group.layers))}"
         yield from layer_features(group)
 
 

@@ -87,6 +87,7 @@ def spiking(rng: np.random.Generator, name: str, kind: str, shape: Shape, larges
         name=name,
         accumulator_bits=signed_bits(int(sums[0].min()), int(sums[1].max())),
         static_input=name == "l0",
+        fraction_bits=how["fraction_bits"],
         c=c.astype(np.int32),
         thetas=thetas.astype(np.int32),
         reset=reset,

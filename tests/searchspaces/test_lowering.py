@@ -93,12 +93,13 @@ def test_shapes_are_those_of_torch(
 
 
 @pytest.mark.parametrize("pool", [1, 2, 3, 4])
-@pytest.mark.parametrize("pooling", ["or", "average"])
-def test_stored_bits_hold_every_count(pool: int, pooling: Any) -> None:
-    """Every window of spikes has a result, and the widest one needs exactly so many binary digits."""
-    windows = range(pool**2 + 1)
-    results = {(spikes if pooling == "average" else min(spikes, 1)) for spikes in windows}
-    assert stored_bits(pool, pooling, 1) == len(f"{max(results):b}")
+@pytest.mark.parametrize("pooling", ["or", "average", "membrane", "count"])
+@pytest.mark.parametrize("levels", [1, 3, 7])
+def test_stored_bits_hold_every_result(pool: int, pooling: Any, levels: int) -> None:
+    """The strongest window, of full strengths alone, needs exactly so many binary digits."""
+    window = [levels] * pool**2
+    strongest = sum(window) if pooling == "average" else max(window)
+    assert stored_bits(pool, pooling, levels) == len(f"{strongest:b}")
 
 
 def test_conventions() -> None:

@@ -79,6 +79,42 @@ def test_deeper_chain_is_counted_by_brute_force() -> None:
     assert space.combinations() == len(brute_force(space))
 
 
+def test_strengths_winners_and_readmission_are_counted_by_brute_force(small: SearchSpace) -> None:
+    data = small.to_dict()
+    data["network"].update(levels=[1, 3], pooling=["or", "average", "membrane", "count"], dynamic_pruning=[False, True])
+    data["network"].update(bwo=[False, True])
+    data["network"]["layers"][0].update(channels=[2], dual_threshold=[False], prune_ratio=[0, 0.5])
+    space = SearchSpace.from_dict(data).network
+    genomes = brute_force(space)
+    assert space.combinations() == len(genomes)
+    assert {(genome.levels, genome.reset) for genome in genomes} == {(1, "hard"), (1, "soft"), (3, "soft")}
+    at_one_step = {genome.pooling for genome in genomes if genome.timesteps == 1}
+    assert at_one_step == {"or", "average", "count"}
+    pruned = {any(layer.prune_ratio for layer in genome.layers) for genome in genomes if genome.dynamic_pruning}
+    assert pruned == {True}
+    flipped = {any(layer.weight_bits == 1 for layer in genome.layers) for genome in genomes if genome.bwo}
+    assert flipped == {True}
+    words = {gene.name: gene.condition for gene in space.genes}
+    assert words["bwo"] == "conv1.weights = binary or classifier.weights = binary"
+    assert words["reset"] == "timesteps = 2 and levels = 1"
+    assert words["dynamic_pruning"] == "conv1.prune_ratio = 0.5"
+
+
+@pytest.mark.parametrize("weights", [["binary"], ["binary", 2], [2]])
+def test_the_only_binary_layer_may_be_missing_under_the_other_head(
+    small: SearchSpace, weights: list[str | int]
+) -> None:
+    data = small.to_dict()
+    data["network"].update(bwo=[False, True])
+    data["network"]["layers"][0].update(weights=[2, 4], channels=[2], prune_ratio=[0, 0.5])
+    data["network"]["layers"][1].update(weights=weights)
+    data["network"]["classifier"].update(weights=[4] if "binary" in weights else ["binary", 4])
+    space = SearchSpace.from_dict(data).network
+    genomes = brute_force(space)
+    assert space.combinations() == len(genomes)
+    assert {genome.head for genome in genomes if genome.bwo} == ({"fc"} if "binary" in weights else {"fc", "gap"})
+
+
 def any_params(genes: tuple[Gene, ...]) -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries({gene.name: st.sampled_from(gene.choices) for gene in genes})
 

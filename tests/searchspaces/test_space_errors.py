@@ -22,7 +22,8 @@ CASES = {
         "timesteps = [1, 2]",
         "timesteps = [1, 2]\ntimestep = 3",
         "timestep = 3",
-        'network.timestep must be one of timesteps, levels, pooling, head, reset, layers, classifier, not "timestep"',
+        "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, bwo, layers, "
+        'classifier, not "timestep"',
         "; did you mean 'timesteps'?",
     ),
     "unknown layer key": (
@@ -308,31 +309,67 @@ CASES = {
     ),
     "several strengths": (
         "timesteps = [1, 2]",
-        "timesteps = [1, 2]\nlevels = [1, 3]",
+        "timesteps = [1, 2]\nlevels = [1, 2]",
         "levels",
-        "network.levels must be 1, not 3",
-        "; not available yet: multi-strength spikes",
+        "network.levels must be one of 1, 3, 7, not 2",
+        "",
+    ),
+    "strengths and a hard reset": (
+        'reset = ["hard", "soft"]',
+        'levels = [1, 3]\nreset = "hard"',
+        "reset",
+        'network.reset must allow soft where levels may be 3: a strength is what is subtracted, not ["hard"]',
+        '; write reset = "soft"',
+    ),
+    "strengths alone and two resets": (
+        'reset = ["hard", "soft"]',
+        'levels = [3, 7]\nreset = ["hard", "soft"]',
+        "reset",
+        "network.reset must be soft alone where levels are never 1: a strength is what is subtracted, "
+        'not ["hard", "soft"]',
+        '; write reset = "soft"',
     ),
     "no strength": (
         "timesteps = [1, 2]",
         "timesteps = [1, 2]\nlevels = 0",
         "levels",
-        "network.levels must be 1, not 0",
+        "network.levels must be one of 1, 3, 7, not 0",
         "",
     ),
-    "membrane pooling": (
-        'pooling = ["or", "average"]',
-        'pooling = ["or", "membrane"]',
+    "membrane pooling at one step": (
+        'timesteps = [1, 2]\npooling = ["or", "average"]\nhead = ["fc", "gap"]\nreset = ["hard", "soft"]\n',
+        'timesteps = 1\npooling = ["or", "membrane"]\nhead = ["fc", "gap"]\n',
         "pooling",
-        'network.pooling must be one of or, average, not "membrane"',
-        "; not available yet: max pooling on membrane potential",
+        'network.pooling must be "or" instead of "membrane" at one time step, where both pass the same spikes, '
+        'not ["or", "membrane"]',
+        '; write "or" or allow more steps',
     ),
-    "count pooling": (
+    "nothing to re-admit": (
+        'reset = ["hard", "soft"]\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = [2, 3]\n'
+        'pool = [1, 2]\nweights = ["binary", 2]\ndual_threshold = [false, true]\nprune_ratio = [0, 0.4, 0.5]\n',
+        'dynamic_pruning = [false, true]\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = [2, 3]\n'
+        'pool = [1, 2]\nweights = ["binary", 2]\n',
+        "dynamic_pruning",
+        "network.dynamic_pruning must be left out where no layer is pruned, not [false, true]",
+        "; drop it or give a layer a prune_ratio",
+    ),
+    "nothing to flip": (
+        'reset = ["hard", "soft"]\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = [2, 3]\n'
+        'pool = [1, 2]\nweights = ["binary", 2]\ndual_threshold = [false, true]\nprune_ratio = [0, 0.4, 0.5]\n\n'
+        '[[network.layers]]\nname = "fc1"\nkind = "fc"\nchannels = [4, 6]\nweights = 4\n'
+        'dual_threshold = [false, true]\n\n[network.classifier]\nweights = ["binary", 8]\n',
+        'bwo = true\n\n[[network.layers]]\nname = "conv1"\nkind = "conv"\nchannels = 4\npool = [1, 2]\nweights = 2\n'
+        "\n[network.classifier]\nweights = 8\n",
+        "bwo",
+        "network.bwo must be left out where no layer is binary, not [true]",
+        '; drop it or give a layer weights = "binary"',
+    ),
+    "unknown pooling": (
         'pooling = ["or", "average"]',
-        'pooling = "count"',
+        'pooling = "max"',
         "pooling",
-        'network.pooling must be one of or, average, not "count"',
-        "; not available yet: max pooling on accumulated spike counts",
+        'network.pooling must be one of or, average, membrane, count, not "max"',
+        "",
     ),
     "ALE": (
         "timesteps = [1, 2]",
@@ -345,8 +382,9 @@ CASES = {
         "weights = 4",
         "weights = 4\nbwo = true",
         "bwo",
-        "fc1.bwo must be left out, not true",
-        "; not available yet: binary weight optimisation (BWO)",
+        "fc1.bwo must be one of name, kind, channels, kernel, stride, pool, weights, dual_threshold, prune_ratio, "
+        'not "bwo"',
+        "",
     ),
     "conversion": (
         "epochs = 2",
@@ -456,7 +494,9 @@ def test_broken_gene_is_not_blamed_twice(tmp_path: Path) -> None:
     path.write_text(
         SMALL.replace('pooling = ["or", "average"]', 'pooling = "max"').replace("pool = [1, 2]", "pool = 1")
     )
-    with pytest.raises(SpaceError, match=r'^network\.pooling must be one of or, average, not "max" \(.*:7\)$'):
+    with pytest.raises(
+        SpaceError, match=r'^network\.pooling must be one of or, average, membrane, count, not "max" \(.*:7\)$'
+    ):
         load_space(path)
 
 

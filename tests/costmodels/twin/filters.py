@@ -17,6 +17,11 @@ class Filter:
     adds: int
 
 
+def has_winners(layer: LayerWorkload) -> bool:
+    """Whether one neuron of each pooling window is chosen by what it has gathered over the steps."""
+    return layer.spiking and layer.pool > 1 and layer.pooling not in ("or", "average")
+
+
 def strength_bits(layer: LayerWorkload) -> int:
     """Bits that hold 0 .. levels."""
     return layer.levels.bit_length()

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from costmodels.workload import LayerWorkload, Workload
 from twin.filters import (
     Filter,
+    has_winners,
     lay_out,
     strength_bits,
     strip_rows,
     visited_columns,
 )
-from twin.machine import SCORE_BITS, TAPS, WINDOW_EDGE, Machine
+from twin.machine import MEMBRANE_BITS, SCORE_BITS, TAPS, WINDOW_EDGE, Machine
 from twin.port import Port
 from twin.tiles import LayerRows, groups, padded, rows_per_tile, tiles
 
@@ -241,11 +242,21 @@ class Inference:
             return
         (step,) = slot.neuron_steps
         if layer.spiking:
-            events["membrane_reads"] += 1 if step > 0 else 0
-            events["membrane_writes"] += 1 if step + 1 < self.timesteps else 0
+            for _ in range(2 if has_winners(layer) else 1):
+                events["membrane_reads"] += 1 if step > 0 else 0
+                events["membrane_writes"] += 1 if step + 1 < self.timesteps else 0
         if layer.static_input:
             events["membrane_reads"] += 1 if step > 0 else 0
             events["membrane_writes"] += 1 if step == 0 else 0
+
+    def rank_bits(self, layer: LayerWorkload) -> int:
+        """A membrane's bits, or those that count up to all steps at full strength."""
+        if layer.pooling == "membrane":
+            return MEMBRANE_BITS
+        bits = 0
+        while 2**bits <= self.timesteps * layer.levels:
+            bits += 1
+        return bits
 
     def count_neurons(self, events: Events, layer: LayerWorkload, slot: Slot, rows: int, window_ends: bool) -> None:
         """Each row's neuron steps and compares, spikes into the pool, and what is stored where a window ends."""
@@ -255,5 +266,7 @@ class Inference:
             events["threshold_compares"] += rows * strength_bits(layer) * maps
             if layer.pool > 1:
                 events["pool_updates"] += rows * maps
+            if has_winners(layer):
+                events["pool_rank_bits"] += rows * self.rank_bits(layer)
             if window_ends:
                 events["spike_writes"] += rows // layer.pool * maps * layer.output_bits

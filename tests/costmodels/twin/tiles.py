@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from costmodels.workload import LayerWorkload
-from twin.filters import inputs_per_word, visited_columns
+from twin.filters import has_winners, inputs_per_word, visited_columns
 from twin.machine import MEMBRANE_BITS, Machine
 
 Layers = Sequence[LayerWorkload]
@@ -77,13 +77,14 @@ def spike_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) ->
 
 
 def membrane_demand(layers: Layers, rows: int, machine: Machine) -> int:
-    """Bits of the membrane buffer: one membrane a neuron, and one sum where the input is static."""
+    """Bits of the membrane buffer: a membrane a neuron, a sum if the input is static, a rank if there are winners."""
     if not machine.outer:
         return 0
     bits = 0
     for layer, held in zip(layers, allocated_rows(layers, rows)[1:], strict=True):
         neurons = layer.pool * held * visited_columns(layer) * layer.filters
-        bits += MEMBRANE_BITS * neurons * (int(layer.spiking) + int(layer.static_input))
+        words = int(layer.spiking) + int(layer.static_input) + int(has_winners(layer))
+        bits += MEMBRANE_BITS * neurons * words
     return bits
 
 

@@ -56,6 +56,7 @@ def random_layer(
         pool=pool if pool * 2 <= min(shape[1:]) else 1,
         pooling=how["pooling"],
         membrane_bits=48,
+        levels=how["levels"],
     )
 
 
@@ -71,8 +72,9 @@ def random_network(seed: int) -> IntegerNetwork:
         "fraction_bits": int(rng.choice([0, 4, 8])),
         "dual": rng.random() < 0.5,
         "reset": str(rng.choice(["hard", "soft"])),
-        "pooling": str(rng.choice(["or", "average"])),
+        "pooling": str(rng.choice(["or", "average", "membrane", "count"])),
     }
+    how["levels"] = int(rng.choice([1, 3, 7])) if how["reset"] == "soft" else 1
     largest = int(rng.choice([31, 255]))
     shape: tuple[int, ...] = (int(rng.integers(1, 4)), int(rng.integers(6, 10)), int(rng.integers(6, 10)))
     layers: list[IntegerLayer] = []
@@ -136,26 +138,34 @@ def loop_layer(layer: IntegerLayer, steps: list[Nested], timesteps: int) -> list
     height, width = ((edge - 1) // layer.stride + 1 for edge in layer.input_shape[1:])
     stored: list[Nested] = [{} for _ in range(timesteps)]
     spikes: list[Nested] = [{} for _ in range(timesteps)]
+    ranks: list[Nested] = [{} for _ in range(timesteps)]
     for m in range(membranes):
         for row in range(height):
             for column in range(width):
-                v = 0
+                v = gathered = 0
                 for t in range(timesteps):
                     x = reshaped(steps[0 if layer.static_input else t], layer.input_shape)
-                    u = v + loop_sum(layer, x, m, row, column) * 2**layer.fraction_bits - int(layer.c[m])
-                    for which, theta in enumerate(layer.thetas[:, m]):
-                        spikes[t][which * membranes + m, row, column] = 1 if u >= int(theta) else 0
+                    z = loop_sum(layer, x, m, row, column)
+                    u = v + z * 2**layer.fraction_bits - int(layer.c[m])
                     v = u
-                    if u >= int(layer.thetas[0, m]):
-                        v = 0 if layer.reset == "hard" else u - int(layer.thetas[0, m])
+                    for which, theta in enumerate(layer.thetas[:, m]):
+                        fired = 0
+                        while fired < layer.levels and u >= (fired + 1) * int(theta):
+                            fired += 1
+                            if which == 0:
+                                v = 0 if layer.reset == "hard" else v - int(theta)
+                        spikes[t][which * membranes + m, row, column] = fired
+                    gathered += z if layer.pooling == "membrane" else spikes[t][m, row, column]
+                    ranks[t][m, row, column] = gathered
     for t in range(timesteps):
         for channel, row, column in np.ndindex(maps, rows, columns):
-            window = [
-                spikes[t][channel, row * layer.pool + i, column * layer.pool + j]
-                for i in range(layer.pool)
-                for j in range(layer.pool)
+            places = [
+                (row * layer.pool + i, column * layer.pool + j) for i in range(layer.pool) for j in range(layer.pool)
             ]
-            stored[t][channel, row, column] = max(window) if layer.pooling == "or" else sum(window)
+            window = [spikes[t][channel, *place] for place in places]
+            rank = [ranks[t][channel % membranes, *place] for place in places]
+            rules = {"or": max(window), "average": sum(window)}
+            stored[t][channel, row, column] = rules.get(layer.pooling, window[rank.index(max(rank))])
     return stored
 
 

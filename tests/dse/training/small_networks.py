@@ -16,8 +16,8 @@ def digits_genome(timesteps: int = 2, bits: int = 1, **changes: Any) -> NetworkG
     layers = (
         LayerGenome("conv1", "conv", 8, weight_bits=bits),
         LayerGenome("conv2", "conv", 16, pool=2, weight_bits=bits),
-        LayerGenome("fc1", "fc", 32, weight_bits=bits),
-        LayerGenome("out", "fc", 10, spiking=False, weight_bits=bits),
+        LayerGenome("fc1", "fc", 32, kernel=1, weight_bits=bits),
+        LayerGenome("out", "fc", 10, kernel=1, spiking=False, weight_bits=bits),
     )
     genome = NetworkGenome((1, 8, 8), 5, 10, timesteps, 1, "or", "fc", "hard", layers)
     return replace(genome, **changes)
@@ -50,15 +50,16 @@ def random_genome(seed: int) -> NetworkGenome:
     layers.append(
         LayerGenome("out", kind, 3, weight_bits=bits, spiking=False, prune_ratio=float(rng.choice([0.0, 0.3])))
     )
+    levels = int(rng.choice([1, 1, 3, 7]))
     return NetworkGenome(
         input_shape=(int(rng.integers(1, 4)), int(rng.integers(6, 10)), int(rng.integers(6, 10))),
         input_bits=int(rng.choice([5, 8])),
         classes=3,
         timesteps=int(rng.integers(1, 5)),
-        levels=1,
-        pooling=rng.choice(["or", "average"]).item(),
+        levels=levels,
+        pooling=rng.choice(["or", "average", "membrane", "count"]).item(),
         head="gap" if gap else "fc",
-        reset=rng.choice(["hard", "soft"]).item(),
+        reset="soft" if levels > 1 else rng.choice(["hard", "soft"]).item(),
         layers=tuple(layers),
     )
 

@@ -54,12 +54,15 @@ def test_wide_layers_compute_in_float64_and_stay_exact() -> None:
     network = random_network(2)
     first = network.layers[0]
     low, high = sum_range(first.weights, first.largest_input)
-    assert membrane_type(replace(first, accumulator_bits=10, membrane_bits=20, fraction_bits=8)) is torch.float32
-    assert membrane_type(replace(first, accumulator_bits=20, membrane_bits=20, fraction_bits=8)) is torch.float64
+    assert membrane_type(replace(first, accumulator_bits=10, membrane_bits=20, fraction_bits=8), 4) is torch.float32
+    assert membrane_type(replace(first, accumulator_bits=20, membrane_bits=20, fraction_bits=8), 4) is torch.float64
+    # Ranks of pooling by potential add up over the steps: 23 bits of a step are 25 of four steps, 26 of five.
+    ranked = replace(first, pooling="membrane", accumulator_bits=14, membrane_bits=20, c=first.c * 0, fraction_bits=8)
+    assert [membrane_type(ranked, steps) for steps in (4, 5)] == [torch.float32, torch.float64]
     # Odd constants just above 2^24 would be rounded in float32.
     big = replace(first, c=first.c * 0 + 2**24 + 1, thetas=first.thetas * 0 + 2**24 + 3, accumulator_bits=28)
     wide = replace(network, layers=(big, *network.layers[1:]))
-    assert membrane_type(big) is torch.float64
+    assert membrane_type(big, 4) is torch.float64
     images = random_images(network, 4, 0)
     assert run_deployed(wide, torch.from_numpy(images)).scores.tolist() == run_integer(wide, images).scores.tolist()
     assert (low <= high).all()

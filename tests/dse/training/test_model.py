@@ -23,6 +23,15 @@ def effective(synapses: object) -> Tensor:
     return codes(w, kept, layer.weight_bits, whole) * scale(w, kept, layer.weight_bits, whole)
 
 
+def winners(maps: Tensor, rank: Tensor, pool: int) -> Tensor:
+    """Elements of maps [n, C, H, W] at the first place of highest rank [n, M, H, W] in each window."""
+    n, channels, height, width = maps.shape
+    cut = [slice(None, height // pool * pool), slice(None, width // pool * pool)]
+    cells, ranks = (F.unfold(x[:, :, *cut], pool, stride=pool).view(n, x.shape[1], pool**2, -1) for x in (maps, rank))
+    place = ranks.argmax(2, keepdim=True).repeat(1, channels // rank.shape[1], 1, 1)
+    return cells.gather(2, place).view(n, channels, height // pool, width // pool)
+
+
 def plain_network(network: SpikingNetwork, images: Tensor) -> Tensor:
     """Step by step, with scaled weights, pixels in 0..1, averages of windows, torch's own batch norm."""
     genome, steps = network.genome, network.genome.timesteps
@@ -35,8 +44,9 @@ def plain_network(network: SpikingNetwork, images: Tensor) -> Tensor:
             effective(module.synapses).double(),
             scale(module.synapses.weight, module.synapses.kept, layer.weight_bits),
         )
-        units = (alpha.double().flatten() * factor, neuron.eps)
+        size = alpha.double().flatten() * factor
         v: Tensor | float = 0.0
+        rank: Tensor | float = 0.0
         outputs = []
         for step in x:
             if layer.kind == "fc":
@@ -45,20 +55,23 @@ def plain_network(network: SpikingNetwork, images: Tensor) -> Tensor:
                 z = F.conv2d(step, weight, stride=layer.stride, padding=layer.kernel // 2)
             z = F.batch_norm(
                 z,
-                neuron.running_mean.double() * units[0],
+                neuron.running_mean.double() * size,
                 # eps belongs to sums of codes; in these units it is smaller
-                (neuron.running_var.double() + neuron.eps) * units[0] ** 2,
+                (neuron.running_var.double() + neuron.eps) * size**2,
                 neuron.weight.double(),
                 neuron.bias.double(),
                 eps=0.0,
             )
             u = v + z
-            spikes = u >= 1
-            maps = [spikes] if not layer.dual_threshold else [spikes, u >= neuron.ratio.double()]
-            v = u - spikes.double() if genome.reset == "soft" else u * ~spikes
-            both = torch.cat(maps, 1).double()
-            if layer.pool > 1:
+            units = [1.0, neuron.ratio.double()][: 1 + layer.dual_threshold]
+            maps = [(u / unit).floor().clamp(0, genome.levels) for unit in units]
+            v = u - maps[0] if genome.reset == "soft" else u * (maps[0] == 0)
+            both = torch.cat(maps, 1)
+            rank = rank + (z if genome.pooling == "membrane" else maps[0])
+            if layer.pool > 1 and genome.pooling in ("or", "average"):
                 both = (F.max_pool2d if genome.pooling == "or" else F.avg_pool2d)(both, layer.pool)
+            elif layer.pool > 1:
+                both = winners(both, rank, layer.pool)
             outputs.append(both)
         x = outputs
         factor = 1 / layer.pool**2 if genome.pooling == "average" else 1.0
@@ -144,9 +157,11 @@ def test_flattening_is_channel_by_channel() -> None:
 
 def test_what_is_no_network_is_refused() -> None:
     genome, recipe = digits_genome(), Recipe(epochs=1)
-    with pytest.raises(
-        ConfigurationError, match=r"^levels must be 1, not 3: multi-strength spikes are not available yet"
-    ):
+    with pytest.raises(ConfigurationError, match=r"^bwo must be False in a network without binary layers, not True$"):
+        build_network(digits_genome(bits=4, bwo=True), recipe)
+    with pytest.raises(ConfigurationError, match=r"^levels must be one of 1, 3, 7, not 2$"):
+        build_network(replace(genome, levels=2, reset="soft"), recipe)
+    with pytest.raises(ConfigurationError, match=r"^reset must be soft where levels exceed 1, not hard"):
         build_network(replace(genome, levels=3), recipe)
     with pytest.raises(ConfigurationError, match=r"^layers must be one or more that spike and then a classifier"):
         build_network(replace(genome, layers=genome.layers[:-1]), recipe)

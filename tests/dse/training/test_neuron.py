@@ -49,34 +49,49 @@ def windows(x: Tensor, pool: int) -> Tensor:
     return torch.stack(cut, 2).unflatten(2, (rows, columns))
 
 
-def pooled(u: Tensor, threshold: Tensor | float, module: NormIF, setting: dict) -> Tensor:
+def pooled(u: Tensor, rank: Tensor, threshold: Tensor | float, setting: dict) -> Tensor:
     cells = windows(u, setting["pool"])
-    if setting["pooling"] == "or":
-        cells = cells.gather(4, cells.argmax(4, keepdim=True))
-    return Spike.apply(cells - threshold, setting["surrogate"], setting["surrogate_width"]).sum(4)
+    if setting["pooling"] != "average":
+        cells = cells.gather(4, windows(rank, setting["pool"]).argmax(4, keepdim=True))
+    steps = [
+        Spike.apply(cells - level * threshold, setting["surrogate"], setting["surrogate_width"]).sum(4)
+        for level in range(1, setting["levels"] + 1)
+    ]
+    return sum(steps, torch.zeros(()))
 
 
-def plain(module: NormIF, x: Tensor, ratio: Tensor, norm: nn.BatchNorm2d, static: bool, timesteps: int, setting: dict):
+def plain(x: Tensor, ratio: Tensor, norm: nn.BatchNorm2d, static: bool, timesteps: int, setting: dict):
     """The equations, one step after the other, in float64 under autograd."""
     steps = [norm(x)] * timesteps if static else norm(x).chunk(timesteps)
-    v, out = torch.zeros_like(steps[0]), []
+    v, out, inputs, spikes = torch.zeros_like(steps[0]), [], torch.zeros_like(steps[0]), torch.zeros_like(steps[0])
     for y in steps:
         u = v + y
-        maps = [pooled(u, 1.0, module, setting)]
+        spike = u.detach().floor().clamp(0, setting["levels"])
+        inputs, spikes = inputs + y.detach(), spikes + spike
+        rank = {"membrane": inputs, "count": spikes}.get(setting["pooling"], u.detach())
+        maps = [pooled(u, rank, 1.0, setting)]
         if setting["dual_threshold"]:
-            maps.append(pooled(u, ratio, module, setting))
+            maps.append(pooled(u, rank, ratio, setting))
         out.append(torch.cat(maps, 1))
-        spike = (u.detach() >= 1).double()
-        v = u * (1 - spike) if setting["reset"] == "hard" else u - spike
+        v = u * (spike == 0) if setting["reset"] == "hard" else u - spike
     return torch.cat(out)
 
 
 def settings() -> list[dict]:
-    names = ("pool", "pooling", "reset", "dual_threshold", "surrogate", "surrogate_width")
+    names = ("pool", "pooling", "levels", "reset", "dual_threshold", "surrogate", "surrogate_width")
+    resets = ((1, "hard"), (1, "soft"), (3, "soft"), (7, "soft"))
     grid = itertools.product(
-        (1, 2, 3), ("or", "average"), ("hard", "soft"), (False, True), ("rectangular", "arctan"), (1.0, 1.6)
+        (1, 2, 3),
+        ("or", "average", "membrane", "count"),
+        resets,
+        (False, True),
+        (("rectangular", 1.0), ("arctan", 1.6)),
     )
-    return [dict(zip(names, values, strict=True)) for values in grid]
+    return [
+        dict(zip(names, (pool, pooling, *reset, dual, *surrogate), strict=True))
+        for pool, pooling, reset, dual, surrogate in grid
+        if pool > 1 or pooling in ("or", "average")
+    ]
 
 
 def pair(setting: dict, timesteps: int, static: bool, channels: int, seed: int):
@@ -108,7 +123,7 @@ def test_outputs_and_gradients_are_those_of_the_plain_loop(engine: str, timestep
         mine, theirs = x.clone().requires_grad_(), x.double().requires_grad_()
         ratio = torch.tensor(2.0, dtype=torch.float64, requires_grad=True)
         spikes = module(mine, static=static)
-        expected = plain(module, theirs, ratio, norm, static, timesteps, setting)
+        expected = plain(theirs, ratio, norm, static, timesteps, setting)
         assert torch.equal(spikes.double(), expected), setting
         grad = torch.randn_like(spikes)
         spikes.backward(grad)
@@ -123,13 +138,13 @@ def test_outputs_and_gradients_are_those_of_the_plain_loop(engine: str, timestep
 
 
 def test_evaluation_uses_the_running_statistics_and_its_gradient_has_none_of_the_batch(engine: str) -> None:
-    setting = dict(zip(("pool", "pooling", "reset"), (2, "or", "soft"), strict=True))
+    setting = {"pool": 2, "pooling": "or", "reset": "soft", "levels": 1}
     setting |= {"dual_threshold": True, "surrogate": "arctan", "surrogate_width": 1.0}
     module, norm, x = pair(setting, 3, False, 18, 0)
     module(x), norm(x.double())
     module.eval(), norm.eval()
     mine, theirs = x.clone().requires_grad_(), x.double().requires_grad_()
-    spikes, expected = module(mine), plain(module, theirs, torch.tensor(2.0), norm, False, 3, setting)
+    spikes, expected = module(mine), plain(theirs, torch.tensor(2.0), norm, False, 3, setting)
     assert torch.equal(spikes.double(), expected)
     spikes.sum().backward()
     expected.sum().backward()
@@ -194,7 +209,7 @@ def test_inference_keeps_no_graph_and_equals_the_graph_s_forward(engine: str) ->
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("pooling", ["or", "average"])
+@pytest.mark.parametrize("pooling", ["or", "average", "membrane", "count"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_nan_in_is_nan_out_at_every_step_from_any_corner(engine: str, training: bool, pooling: str, dtype) -> None:
     for cell in itertools.product((0, 1), (0, 1)):
