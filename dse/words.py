@@ -10,7 +10,8 @@ def network_words(genome: NetworkGenome) -> str:
     *hidden, classifier = genome.layers
     pooled = any(layer.pool > 1 for layer in hidden)
     parts = [_layer_words(layer) for layer in hidden]
-    parts += [f"T={genome.timesteps}"] + [f"{genome.pooling}-pool"] * pooled
+    first = f" after T={genome.first_stage_timesteps}" if genome.first_stage_timesteps > 1 else ""
+    parts += [f"T={genome.timesteps}{first}"] + [f"{genome.pooling}-pool"] * pooled
     parts += [f"levels={genome.levels}"] * (genome.levels > 1)
     parts += ["dynamic pruning"] * genome.dynamic_pruning + ["BWO"] * genome.bwo
     return ", ".join([*parts, f"{genome.head} {_weight_words(classifier)}"])

@@ -151,6 +151,8 @@ def to_toml(candidate: Candidate) -> str:
     network = candidate.network
     settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
+    if network.first_stage_timesteps > 1:
+        settings["first_stage_timesteps"] = network.first_stage_timesteps
     blocks = [
         _block("[candidate]", {key: value for key, value in heading.items() if value}),
         _block("[network]", settings),

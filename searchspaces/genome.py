@@ -64,6 +64,7 @@ class NetworkGenome:
         reset: membrane after a spike: 0 (``hard``) or less the threshold (``soft``).
         layers: in order, classifier last.
         bwo: binary weights change by flips alone in a last phase of training (binary weight optimisation).
+        first_stage_timesteps: T of a first stage of training, for networks of one time step; 1 is no such stage.
         dynamic_pruning: removed kernels may come back while the network is trained.
     """
 
@@ -78,6 +79,7 @@ class NetworkGenome:
     layers: tuple[LayerGenome, ...]
     dynamic_pruning: bool = False
     bwo: bool = False
+    first_stage_timesteps: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back to an equal genome."""

@@ -56,6 +56,7 @@ class NetworkSpace:
     reset: tuple[str, ...]
     dynamic_pruning: tuple[bool, ...]
     bwo: tuple[bool, ...]
+    first_stage_timesteps: tuple[int, ...]
     layers: tuple[LayerSpace, ...]
     classifier: ClassifierSpace
 
@@ -77,6 +78,7 @@ class NetworkSpace:
         return (
             timesteps,
             levels,
+            Gene("first_stage_timesteps", self.first_stage_timesteps, clause((timesteps, (1,)))),
             Gene("reset", self.reset, plain_and_repeated, ordered=False),
             head,
             *layers,
@@ -117,6 +119,7 @@ class NetworkSpace:
             layers=(*layers, _classifier_genome(self.images.classes, values)),
             dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
             bwo=values.get("bwo", False),
+            first_stage_timesteps=values.get("first_stage_timesteps", 1),
         )
 
     def combinations(self) -> int:
@@ -135,7 +138,8 @@ class NetworkSpace:
         )
         kernels = len(self.classifier.kernel) if head == "gap" else 1
         return kernels * sum(
-            self._resets(steps) * (pooled * self._poolings(steps) + unpooled) for steps in self.timesteps
+            self._stages(steps) * self._resets(steps) * (pooled * self._poolings(steps) + unpooled)
+            for steps in self.timesteps
         )
 
     def _trainings(self, body: "Body") -> int:
@@ -144,6 +148,10 @@ class NetworkSpace:
         return readmissions * sum(
             len(self.bwo) if body.binary or weights == "binary" else 1 for weights in self.classifier.weights
         )
+
+    def _stages(self, steps: int) -> int:
+        """Different first stages before so many steps."""
+        return len(self.first_stage_timesteps) if steps == 1 else 1
 
     def _resets(self, steps: int) -> int:
         """Different pairs of levels and reset at so many steps."""

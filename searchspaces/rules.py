@@ -84,6 +84,7 @@ NETWORK: dict[str, Rule] = {
     "reset": one_of("hard", "soft", default=("hard",)),
     "dynamic_pruning": FLAG,
     "bwo": FLAG,
+    "first_stage_timesteps": whole(1, default=(1,)),
 }
 FC_LAYER: dict[str, Rule] = {
     "channels": whole(1, neutral=1 << 10),
@@ -114,7 +115,6 @@ ACCELERATOR: dict[str, Rule] = {
 LATER_KEYS = {
     "binarize": "layers chosen for binarisation by the accuracy loss estimator (ALE)",
     "route": "conversion of a trained CNN",
-    "stages": "two-stage training that ends at one time step",
 }
 """Keys of later versions, refused by name wherever they stand, each with what it would mean."""
 

@@ -181,6 +181,11 @@ def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
         raise ConfigurationError(f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}")
     if genome.levels > 1 and genome.reset == "hard":
         raise ConfigurationError("reset must be soft where levels exceed 1, not hard: a strength is what is subtracted")
+    if genome.first_stage_timesteps > 1 and genome.timesteps > 1:
+        raise ConfigurationError(
+            f"first_stage_timesteps must be 1 where timesteps are {genome.timesteps}, not "
+            f"{genome.first_stage_timesteps}: the second stage ends at one step"
+        )
     if genome.bwo and all(layer.weight_bits > 1 for layer in genome.layers):
         raise ConfigurationError("bwo must be False in a network without binary layers, not True")
     for layer in genome.layers:

@@ -108,8 +108,9 @@ def fit(
     rng: np.random.Generator,
     device: torch.device,
     deadline: Deadline,
+    masks_settled: bool = False,
 ) -> None:
-    """Train the network in place.
+    """Train the network in place; with ``masks_settled`` its masks stay as they are.
 
     Raises:
         DivergedError, OverBudgetError: see there.
@@ -121,7 +122,7 @@ def fit(
     network.train()
     for step, index in enumerate(batches(len(chosen), recipe.batch_size, recipe.epochs, rng)):
         deadline.check()
-        if prune_is_due(step, steps):
+        if prune_is_due(step, steps) and not masks_settled:
             prune_network(network, step / steps)
         for group in optimise.param_groups:
             group["lr"] = recipe.learning_rate * learning_rate_factor((step + 1) / steps)

@@ -17,6 +17,7 @@ from dse.training.measure import Measured, bit_density, measure
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import Deadline, DivergedError, OverBudgetError, fit
 from dse.training.precision import compute_type
+from dse.training.stages import Stage, stages
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
@@ -81,10 +82,29 @@ def trained(
     genome: NetworkGenome, dataset: Dataset, recipe: Recipe, seed: int, device: torch.device, start: float
 ) -> SpikingNetwork:
     """The network after its training."""
+    deadline = Deadline(start, recipe.time_budget_s)
     with seeded(seed) as rng:
-        network = build_network(genome, recipe).to(device)
-        network.precision = compute_type(recipe.precision, device)
-        fit(network, dataset.train, recipe, rng, device, Deadline(start, recipe.time_budget_s))
+        first, *others = stages(genome, recipe)
+        network = train_stage(first, None, dataset.train, rng, device, deadline)
+        for stage in others:
+            network = train_stage(stage, network, dataset.train, rng, device, deadline)
+    return network
+
+
+def train_stage(
+    stage: Stage,
+    before: SpikingNetwork | None,
+    split: Split,
+    rng: np.random.Generator,
+    device: torch.device,
+    deadline: Deadline,
+) -> SpikingNetwork:
+    """The network after one stage, which starts from the parameters of the network ``before``, if any."""
+    network = build_network(stage.genome, stage.recipe).to(device)
+    network.precision = compute_type(stage.recipe.precision, device)
+    if before is not None:
+        network.load_state_dict(before.state_dict())
+    fit(network, split, stage.recipe, rng, device, deadline, stage.masks_settled)
     return network
 
 

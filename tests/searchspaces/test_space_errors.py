@@ -22,8 +22,8 @@ CASES = {
         "timesteps = [1, 2]",
         "timesteps = [1, 2]\ntimestep = 3",
         "timestep = 3",
-        "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, bwo, layers, "
-        'classifier, not "timestep"',
+        "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, bwo, "
+        'first_stage_timesteps, layers, classifier, not "timestep"',
         "; did you mean 'timesteps'?",
     ),
     "unknown layer key": (
@@ -363,6 +363,14 @@ CASES = {
         "bwo",
         "network.bwo must be left out where no layer is binary, not [true]",
         '; drop it or give a layer weights = "binary"',
+    ),
+    "no second stage": (
+        "timesteps = [1, 2]\n",
+        "timesteps = [2, 4]\nfirst_stage_timesteps = [1, 8]\n",
+        "first_stage_timesteps",
+        "network.first_stage_timesteps must be left out where timesteps are never 1, at which the second stage ends, "
+        "not [1, 8]",
+        "; drop it or add 1 to network.timesteps",
     ),
     "unknown pooling": (
         'pooling = ["or", "average"]',

@@ -159,6 +159,8 @@ def test_what_is_no_network_is_refused() -> None:
     genome, recipe = digits_genome(), Recipe(epochs=1)
     with pytest.raises(ConfigurationError, match=r"^bwo must be False in a network without binary layers, not True$"):
         build_network(digits_genome(bits=4, bwo=True), recipe)
+    with pytest.raises(ConfigurationError, match=r"^first_stage_timesteps must be 1 where timesteps are 2, not 4: "):
+        build_network(digits_genome(timesteps=2, first_stage_timesteps=4), recipe)
     with pytest.raises(ConfigurationError, match=r"^levels must be one of 1, 3, 7, not 2$"):
         build_network(replace(genome, levels=2, reset="soft"), recipe)
     with pytest.raises(ConfigurationError, match=r"^reset must be soft where levels exceed 1, not hard"):

@@ -1,0 +1,37 @@
+"""The stages of a run: one, or two for a network of one time step that is first trained with several.
+
+DT-SCNN (Lei et al. 2024) publishes that two stages of STBP bring inference to one step; the rest is ours: the epochs
+are divided between the stages, at least one each, and the second starts from the weights, batch norms and masks of the
+first at half its learning rate (of 0.1, 0.25, 0.5 and 1 times, half cost the digits least). The first stage resets and
+pools as the genome says and prunes to the end; binary weight optimisation belongs to the second.
+"""
+
+from dataclasses import dataclass, replace
+
+from searchspaces.genome import NetworkGenome
+from searchspaces.recipe import Recipe
+
+SECOND_LEARNING_RATE = 0.5  # of the recipe's
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What one stage trains and how; ``masks_settled`` where pruning is over before it begins."""
+
+    genome: NetworkGenome
+    recipe: Recipe
+    masks_settled: bool = False
+
+
+def stages(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
+    """The stages in order; every stage's network has parameters of the same names and shapes."""
+    if genome.first_stage_timesteps == 1:
+        return (Stage(genome, recipe),)
+    longer = replace(genome, timesteps=genome.first_stage_timesteps, first_stage_timesteps=1, bwo=False)
+    first = replace(recipe, epochs=max(1, recipe.epochs // 2))
+    second = replace(
+        recipe,
+        epochs=max(1, recipe.epochs - recipe.epochs // 2),
+        learning_rate=SECOND_LEARNING_RATE * recipe.learning_rate,
+    )
+    return Stage(longer, first), Stage(genome, second, masks_settled=True)
