@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from costmodels.filters import header_words, kept_kernels, lane_words
 from costmodels.machine import MACHINE
+from costmodels.workload import LayerWorkload
 from dse.export.integer_network import IntegerLayer, Integers
 from dse.export.machine_order import OrderedPart, bit_plane
-from costmodels.workload import LayerWorkload
 
 EDGE, TAPS = MACHINE.window_edge, MACHINE.taps
 WORD = MACHINE.membrane_bits

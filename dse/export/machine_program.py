@@ -159,13 +159,20 @@ def place_maps(parts: Sequence[OrderedPart], config: AcceleratorConfig, timestep
         flat = one.part.kind == "fc"
         size = (channels, 1, 1) if flat else (channels, rows, columns)
         maps.append(
-            MapPlace(flat, size[1], size[2], size[0], one.part.input_bits, steps, 0, config.vector_width,
-                     config.channel_lanes)
+            MapPlace(
+                flat,
+                size[1],
+                size[2],
+                size[0],
+                one.part.input_bits,
+                steps,
+                0,
+                config.vector_width,
+                config.channel_lanes,
+            )
         )
     second = max(place.size for place in maps[0::2])
-    return tuple(
-        MapPlace(**{**vars(place), "base": second * (index % 2)}) for index, place in enumerate(maps)
-    )
+    return tuple(MapPlace(**{**vars(place), "base": second * (index % 2)}) for index, place in enumerate(maps))
 
 
 def split(index: int, channel_lanes: int) -> tuple[int, int, int]:

@@ -16,7 +16,7 @@ from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
 from costmodels.slots import strip_rows
 from costmodels.workload import Workload
-from dse.export.integer_network import IntegerLayer, IntegerNetwork, IntegerRun, Integers, run_integer
+from dse.export.integer_network import IntegerNetwork, IntegerRun, Integers, run_integer
 from dse.export.machine_filters import layer_words
 from dse.export.machine_order import (
     OrderedPart,

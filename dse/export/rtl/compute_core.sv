@@ -161,6 +161,7 @@ module compute_core #(
           .lane_valid(lane_valid), .lane_kernel(lane_kernel)
       );
     end else begin : g_no_lists
+      wire unused_lists = &{1'b0, lists_restart, lists_advance};
       assign lists_more = 1'b0;
       assign lane_valid = '0;
       assign lane_kernel = '0;
@@ -250,7 +251,7 @@ module compute_core #(
       tokens[TOKEN_STAGES*TOKEN_BITS-1-:TOKEN_BITS];
 
   logic [VECTOR_WIDTH*SUM_BITS-1:0] totals;
-  accumulators #(.VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(TREE_WIDTH), .WIDTH(SUM_BITS)) sums (
+  accumulators #(.VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(TREE_WIDTH), .WIDTH(SUM_BITS)) row_accumulators (
       .clk(clk), .enable(add_valid), .first(add_first), .subtract(add_subtract), .shift(add_shift), .rows(add_rows),
       .sums(row_sums), .totals(totals)
   );
@@ -308,6 +309,7 @@ module compute_core #(
       wire [VECTOR_WIDTH-1:0] map_spikes;
       if (k == 0) begin : g_lower
         assign map_spikes = lower_spikes;
+        wire unused_upper = &{1'b0, upper_spikes};
       end else begin : g_upper
         assign map_spikes = upper_spikes;
       end

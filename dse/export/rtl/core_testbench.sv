@@ -2,7 +2,6 @@
 module core_testbench;
   import core_parameters::*;
 
-  localparam int BANKS = 3 * (VECTOR_WIDTH + 2);
   localparam int MAPS = DUAL != 0 ? 2 : 1;
   localparam int STORE_BITS = MAPS * VECTOR_WIDTH * PLANES;
   localparam int FILL_BITS = 16 + ADDRESS_BITS + CHANNEL_LANES;
@@ -38,7 +37,7 @@ module core_testbench;
       .score_valid(score_valid), .score(score)
   );
 
-  always #5 clk = ~clk;
+  initial forever #5 clk = ~clk;
 
   initial begin
     $readmemh("fills.mem", fills);

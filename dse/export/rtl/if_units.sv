@@ -27,9 +27,11 @@ module if_units #(
       logic [MEMBRANE_BITS-1:0] membrane;
       logic [SUM_WIDTH-1:0]     held;
       wire [SUM_WIDTH-1:0] total = handover ? totals[r*SUM_WIDTH+:SUM_WIDTH] : held;
-      wire [MEMBRANE_BITS+SUM_WIDTH-1:0] scaled = {{MEMBRANE_BITS{total[SUM_WIDTH-1]}}, total} << FRACTION_BITS;
+      wire signed [SUM_WIDTH-1:0] signed_total = total;
+      wire signed [MEMBRANE_BITS-1:0] widened = MEMBRANE_BITS'(signed_total);
+      wire [MEMBRANE_BITS-1:0] scaled = widened << FRACTION_BITS;
       wire [MEMBRANE_BITS-1:0] previous = first_step ? '0 : membrane;
-      wire [MEMBRANE_BITS-1:0] potential = previous + scaled[MEMBRANE_BITS-1:0] - constant;
+      wire [MEMBRANE_BITS-1:0] potential = previous + scaled - constant;
       wire signed [WIDE-1:0] signed_potential = {potential[MEMBRANE_BITS-1], potential};
       wire signed [WIDE-1:0] signed_lower = {1'b0, lower};
       wire signed [WIDE-1:0] signed_upper = {1'b0, upper};

@@ -19,6 +19,7 @@ module pooling #(
 );
   localparam int STEP_BITS = STEPS > 1 ? $clog2(STEPS) : 1;
 
+  wire unused_steps = &{1'b0, step_index};
   logic [VECTOR_WIDTH*PLANES-1:0] counts[0:STEPS-1];
   logic [VECTOR_WIDTH*PLANES-1:0] previous;
   assign previous = first_column ? '0 : counts[step_index[STEP_BITS-1:0]];

@@ -24,9 +24,11 @@ module score_unit #(
     total = '0;
     for (int r = 0; r < VECTOR_WIDTH; r = r + 1) if (row == 8'(r)) total = totals[r*SUM_WIDTH+:SUM_WIDTH];
   end
-  wire [SCORE_BITS+SUM_WIDTH-1:0] scaled = {{SCORE_BITS{total[SUM_WIDTH-1]}}, total} << FRACTION_BITS;
+  wire signed [SUM_WIDTH-1:0] signed_total = total;
+  wire signed [SCORE_BITS-1:0] widened = SCORE_BITS'(signed_total);
+  wire [SCORE_BITS-1:0] scaled = widened << FRACTION_BITS;
   wire [SCORE_BITS-1:0] previous = count == 8'd0 ? {{SCORE_BITS - MEMBRANE_BITS{bias[MEMBRANE_BITS-1]}}, bias} : partial;
-  wire [SCORE_BITS-1:0] after = previous + scaled[SCORE_BITS-1:0];
+  wire [SCORE_BITS-1:0] after = previous + scaled;
   assign filter_ends = add && count + 8'd1 == rows;
 
   always_ff @(posedge clk) begin

@@ -118,16 +118,16 @@ module sequencer #(
   assign score_valid = state == SCORE;
 
   // Window position: the strip's first row and the column, moved by three for each further window of the kernel.
-  function automatic logic [8:0] wrapped(input logic [8:0] bank, input logic [8:0] bound);
-    wrapped = bank >= bound ? bank - bound : bank;
+  function automatic logic [7:0] wrapped(input logic [8:0] bank, input logic [8:0] bound);
+    wrapped = bank >= bound ? bank[7:0] - bound[7:0] : bank[7:0];
   endfunction
 
   wire [8:0] tile_bank = {1'b0, row_bank} + 9'd3;
   wire [8:0] next_strip_bank = {1'b0, strip_bank} + {1'b0, strip_bank_step};
   wire [8:0] next_column_bank = {1'b0, position_bank} + {1'b0, column_bank_step};
-  wire [8:0] tile_bank_wrapped = wrapped(tile_bank, N);
-  wire [8:0] strip_bank_wrapped = wrapped(next_strip_bank, N);
-  wire [8:0] column_bank_wrapped = wrapped(next_column_bank, 9'd3);
+  wire [7:0] tile_bank_wrapped = wrapped(tile_bank, N);
+  wire [7:0] strip_bank_wrapped = wrapped(next_strip_bank, N);
+  wire [7:0] column_bank_wrapped = wrapped(next_column_bank, 9'd3);
   wire [ADDRESS_BITS-1:0] tile_row_step = tile_bank >= N ? row_pitch : '0;
   wire [ADDRESS_BITS-1:0] strip_step = strip_offset_step + (next_strip_bank >= N ? row_pitch : '0);
   wire [ADDRESS_BITS-1:0] column_step = column_offset_step + (next_column_bank >= 9'd3 ? column_pitch : '0);
@@ -229,7 +229,7 @@ module sequencer #(
         if (tile_column_ends) begin
           tile_row <= tile_row_ends ? '0 : tile_row + 8'd1;
           row <= tile_row_ends ? strip_row : row + 16'd3;
-          row_bank <= tile_row_ends ? strip_bank : tile_bank_wrapped[7:0];
+          row_bank <= tile_row_ends ? strip_bank : tile_bank_wrapped;
           row_offset <= tile_row_ends ? strip_offset : row_offset + tile_row_step;
           if (tile_row_ends) entry <= sum_ends ? '0 : entry + 16'd1;
         end
@@ -242,18 +242,18 @@ module sequencer #(
       if (slot_ends) begin
         column_index <= column_ends ? '0 : column_index + 16'd1;
         position_column <= column_ends ? first_column : position_column + stride;
-        position_bank <= column_ends ? first_column_bank : column_bank_wrapped[7:0];
+        position_bank <= column_ends ? first_column_bank : column_bank_wrapped;
         position_offset <= column_ends ? first_column_offset : position_offset + column_step;
         column <= column_ends ? first_column : position_column + stride;
         column_offset <= column_ends ? first_column_offset : position_offset + column_step;
         if (column_ends) begin
           strip <= strip + 16'd1;
           strip_row <= next_strip_row;
-          strip_bank <= strip_bank_wrapped[7:0];
+          strip_bank <= strip_bank_wrapped;
           strip_offset <= strip_offset + strip_step;
           rows_left <= rows_left - {8'd0, strip_array_rows};
           row <= next_strip_row;
-          row_bank <= strip_bank_wrapped[7:0];
+          row_bank <= strip_bank_wrapped;
           row_offset <= strip_offset + strip_step;
         end
       end

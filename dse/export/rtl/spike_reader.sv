@@ -130,6 +130,7 @@ module spike_reader #(
         always_ff @(posedge clk)
           read_word[l*ADDRESS_BITS+:ADDRESS_BITS] <= pruned ? lane_kernel[l*ADDRESS_BITS+:ADDRESS_BITS] : word;
       end else begin : g_common
+        wire unused_lanes = &{1'b0, lane_kernel};
         always_ff @(posedge clk) read_word <= word;
       end
     end

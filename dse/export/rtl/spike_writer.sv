@@ -148,7 +148,7 @@ module spike_writer #(
   logic [ADDRESS_BITS-1:0] plane_offset;
   logic [2*VECTOR_WIDTH-1:0] bits;
   logic [RUN-1:0] run, run_mask;
-  logic [7:0] ahead, row_place, tap_place;
+  logic [7:0] ahead, row_place;
   int bank;
   always_comb begin
     write_enable = '0;
@@ -156,6 +156,9 @@ module spike_writer #(
     write_data = '0;
     write_mask = '0;
     plane_offset = '0;
+    ahead = '0;
+    row_place = '0;
+    bank = 0;
     for (int b = 0; b < PLANES; b = b + 1) begin
       // Bits of the rows, and the same side by side from the lane of the first one on, over nine taps.
       bits = '0;

@@ -15,7 +15,12 @@ module sram #(
     input  logic [WIDTH-1:0]        write_data,
     input  logic [WIDTH-1:0]        write_mask
 );
+  localparam int INDEX_BITS = DEPTH > 1 ? $clog2(DEPTH) : 1;
+
   logic [WIDTH-1:0] words[0:DEPTH-1];
+  wire [INDEX_BITS-1:0] read_index = read_address[INDEX_BITS-1:0];
+  wire [INDEX_BITS-1:0] write_index = write_address[INDEX_BITS-1:0];
+  wire unused_address = &{1'b0, read_address, write_address};
 
   generate
     if (PRELOAD) begin : g_preload
@@ -23,8 +28,8 @@ module sram #(
     end
   endgenerate
 
-  always_ff @(posedge clk) if (read_enable) read_data <= words[read_address];
+  always_ff @(posedge clk) if (read_enable) read_data <= words[read_index];
 
   always_ff @(posedge clk)
-    if (write_enable) words[write_address] <= (words[write_address] & ~write_mask) | (write_data & write_mask);
+    if (write_enable) words[write_index] <= (words[write_index] & ~write_mask) | (write_data & write_mask);
 endmodule

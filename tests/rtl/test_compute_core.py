@@ -1,0 +1,160 @@
+"""The compute core in SystemVerilog against the integer reference (every stored spike, every score) and the cost model
+(cycles of every layer)."""
+
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_cores import random_core, random_images
+
+from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
+from costmodels.schedule import count
+from dse.export.integer_network import IntegerNetwork, run_integer
+from dse.export.machine_order import UnsupportedNetworkError
+from dse.export.machine_program import SECTIONS
+from dse.export.rtl_export import CoreImage, lay_out, write_core
+from dse.export.rtl_simulate import SimulationError, parse, simulate
+
+IMAGES = 2
+# Icarus runs about a thousand cycles a second of a core with 64 rows x lanes; what takes longer is not simulated here.
+CYCLES_AND_SIZE = 8000
+SEEDS = range(120)
+BANDWIDTH = 1e4  # bytes per cycle, ample: the core's own cycles do not depend on it
+
+needs_icarus = pytest.mark.skipif(
+    shutil.which("iverilog") is None, reason="iverilog is not installed (Debian: apt-get install iverilog)"
+)
+needs_verilator = pytest.mark.skipif(
+    shutil.which("verilator") is None, reason="verilator is not installed (Debian: apt-get install verilator)"
+)
+
+
+def predicted(image: CoreImage) -> list[int]:
+    """Compute cycles of each layer for one image, by the cost model."""
+    schedule = count(image.work, AcceleratorBatch.of([image.config]), BANDWIDTH)
+    assert schedule.feasible[0]
+    return [int(cycles) for cycles in schedule.events.compute_cycles[0]]
+
+
+def cores() -> Iterator[tuple[int, CoreImage]]:
+    """The random cores that are small enough."""
+    for seed in SEEDS:
+        try:
+            image = lay_out(*random_core(seed))
+        except UnsupportedNetworkError:
+            continue
+        config = image.config
+        if sum(predicted(image)) * config.vector_width * config.channel_lanes <= CYCLES_AND_SIZE:
+            yield seed, image
+
+
+CORES = list(cores())
+
+
+@needs_icarus
+@pytest.mark.parametrize(("seed", "image"), CORES, ids=[str(seed) for seed, _ in CORES])
+def test_the_core_stores_what_the_reference_stores_in_the_predicted_cycles(
+    seed: int, image: CoreImage, tmp_path: Path
+) -> None:
+    write_core(image, random_images(image.network, IMAGES, seed), tmp_path)
+    result = simulate(tmp_path, "iverilog", 120)
+    assert result.images == IMAGES
+    assert result.errors == 0
+    assert [layer.cycles for layer in result.layers] == [IMAGES * cycles for cycles in predicted(image)]
+    assert all(layer.compared for layer in result.layers)
+
+
+def features(image: CoreImage) -> Iterator[str]:
+    """What a core exercises."""
+    for one, layer in zip(image.parts, image.work.layers, strict=True):
+        kind = layer.kind if layer.spiking else f"{layer.kind} classifier"
+        yield kind
+        yield f"pruned {kind} {layer.kept is not None}"
+        yield f"stride {layer.stride}"
+        yield f"kernel {layer.kernel}"
+        yield f"binary {layer.weight_bits == 1}"
+        yield f"static {layer.static_input}, spiking {layer.spiking}"
+        if layer.spiking:
+            yield f"maps {one.maps}"
+            yield f"reset {one.part.reset}"  # type: ignore[union-attr]
+        if layer.pool > 1:
+            yield f"pool {layer.pool} {layer.pooling}"
+
+
+def test_the_cores_exercise_every_feature() -> None:
+    seen = Counter(feature for _, image in CORES for feature in set(features(image)))
+    wanted = ["conv", "fc", "conv classifier", "fc classifier", "maps 2", "reset hard", "reset soft", "binary True"]
+    wanted += [f"stride {s}" for s in (1, 2, 3)] + [f"kernel {k}" for k in (1, 3, 5, 7)]
+    wanted += [f"pool 2 {rule}" for rule in ("or", "average")] + [f"pruned {kind} True" for kind in ("conv", "fc")]
+    assert [feature for feature in wanted if not seen[feature]] == []
+
+
+@needs_icarus
+def test_the_testbench_sees_a_wrong_score_and_a_wrong_spike(tmp_path: Path) -> None:
+    """Golden vectors are compared indeed: one changed bit in each is one mismatch each."""
+    seed, image = next((seed, image) for seed, image in CORES if len(image.parts) > 1)
+    write_core(image, random_images(image.network, 1, seed), tmp_path)
+    for name in ("stores.mem", "scores.mem"):
+        words = (tmp_path / name).read_text().split()
+        words[-1] = f"{int(words[-1], 16) ^ 1:x}"
+        (tmp_path / name).write_text("\n".join(words))
+    assert simulate(tmp_path, "iverilog", 120).errors == 2
+
+
+@needs_verilator
+@pytest.mark.parametrize("number", range(0, len(CORES), 8))
+def test_lint_is_clean_without_waivers(number: int, tmp_path: Path) -> None:
+    seed, image = CORES[number]
+    write_core(image, random_images(image.network, 1, seed), tmp_path)
+    sources = (tmp_path / "core.f").read_text().split()
+    command = ["verilator", "--lint-only", "-Wall", "--timing", "--top-module", "core_testbench"]
+    done = subprocess.run([*command, *sources, "core_testbench.sv"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+def dense_network() -> IntegerNetwork:
+    return random_core(3)[0]
+
+
+def test_a_network_beyond_the_words_of_the_machine_is_refused() -> None:
+    network = dense_network()
+    wide = replace(network.classifier, bias=np.full_like(network.classifier.bias, 2**23), score_bits=40)
+    with pytest.raises(UnsupportedNetworkError) as caught:
+        lay_out(replace(network, classifier=wide), AcceleratorConfig(2, 2, 1, 64, 64))
+    assert str(caught.value).startswith("constants must fit 24 bits, not 8388608 to 8388608 (layer out)")
+    assert "score bits must be at most 32, not 40 (layer out)" in str(caught.value)
+
+
+def test_outer_order_is_refused() -> None:
+    with pytest.raises(UnsupportedNetworkError, match=r"^time_order must be inner in the compute core, not outer"):
+        lay_out(dense_network(), AcceleratorConfig(2, 2, 1, 64, 64, "outer", 8))
+
+
+def test_reordering_changes_no_score() -> None:
+    """Machine order only renumbers: each reordered weight meets the input it met before."""
+    for seed, image in CORES[:20]:
+        images = random_images(image.network, 2, seed)
+        run = run_integer(image.network, images, keep=True)
+        for one, original in zip(image.parts, (*image.network.layers, image.network.classifier), strict=True):
+            assert sorted(one.order.tolist()) == list(range(original.input_shape[0]))
+            assert np.array_equal(one.part.weights, original.weights[:, one.order])
+        assert run.scores.shape == (2, image.work.layers[-1].out_channels)
+
+
+def test_fields_have_one_width_everywhere() -> None:
+    """A field that two modules read has the same width in both."""
+    widths: dict[str, int] = {}
+    for section in SECTIONS.values():
+        for name, width in section.items():
+            assert widths.setdefault(name, width) == width
+
+
+def test_a_report_without_verdict_is_an_error() -> None:
+    with pytest.raises(SimulationError, match=r"^a testbench must report images and errors"):
+        parse("Segmentation fault")
