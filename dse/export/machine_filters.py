@@ -1,6 +1,7 @@
-"""Filters as words of the weight buffer: the list of kept kernels, constants, then one word for each kernel, window and plane.
+"""Filters as words of the weight buffer: the list of kept kernels, constants, then words of weights.
 
-A word has nine bits for each lane, the bit of lane l and tap t at t L + l. See docs/cost-model.md, section 2.
+There is one word of weights for each kernel, window and plane. A word has nine bits for each lane, the bit of lane
+l and tap t at t L + l. See docs/cost-model.md, section 2.
 """
 
 from collections.abc import Iterator

@@ -28,8 +28,8 @@ def _fields(flags: str, small: str, wide: str, addresses: str = "") -> dict[str,
 
 SEQUENCER = _fields(
     "spiking pruned last_layer",
-    "header_words kernel_tiles weight_planes input_planes slots neuron_steps strip_array_rows strip_rows first_row_bank "
-    "strip_bank_step first_column_bank column_bank_step",
+    "header_words kernel_tiles weight_planes input_planes slots neuron_steps strip_array_rows strip_rows "
+    "first_row_bank strip_bank_step first_column_bank column_bank_step",
     "filters strips columns words array_rows first_row first_column stride",
     "base step_pitch plane_pitch row_pitch column_pitch first_row_offset strip_offset_step first_column_offset "
     "column_offset_step",
@@ -153,7 +153,7 @@ class MapPlace:
 def place_maps(parts: Sequence[OrderedPart], config: AcceleratorConfig, timesteps: int) -> tuple[MapPlace, ...]:
     """The map that each layer reads; they alternate between two regions, each as large as its largest map."""
     maps = []
-    for index, one in enumerate(parts):
+    for one in parts:
         channels, rows, columns = one.part.input_shape
         steps = 1 if one.static_input else timesteps
         flat = one.part.kind == "fc"

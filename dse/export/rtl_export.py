@@ -1,6 +1,7 @@
-"""A network on a machine as a folder of SystemVerilog: modules, parameter package, program, weights, vectors, testbench.
+"""A network on a machine as a folder of SystemVerilog.
 
-The folder holds the compute core: all layers, weights and maps on chip, `inner` time order.
+It holds modules, parameter package, program, weights, vectors and testbench of the compute core: all layers,
+weights and maps on chip, `inner` time order.
 """
 
 from collections.abc import Iterator, Sequence

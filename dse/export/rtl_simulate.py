@@ -46,7 +46,7 @@ def installed() -> Simulator:
     """
     for name in ("verilator", "iverilog"):
         if shutil.which(name):
-            return name  # type: ignore[return-value]
+            return name
     raise SimulationError(
         "a simulator must be installed, not neither of verilator and iverilog; Debian and Ubuntu have both: "
         "apt-get install verilator iverilog"

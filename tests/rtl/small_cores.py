@@ -1,4 +1,4 @@
-"""Random small networks and machines for the compute core, from a seed: every feature, maps small enough to be simulated."""
+"""Random small networks and machines for the compute core, from a seed: every feature, maps small to simulate."""
 
 from dataclasses import replace
 from typing import Any, Literal
