@@ -96,7 +96,7 @@ def test_winners_worked_by_hand(pooling: str, passed: list[int]) -> None:
     assert stored.ravel().tolist() == passed
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(48))
 def test_reference_equals_naive_loops(seed: int) -> None:
     network = random_network(seed)
     image = random_images(network, 1, seed)
@@ -112,7 +112,7 @@ def test_reference_equals_naive_loops(seed: int) -> None:
 
 
 def test_random_networks_cover_every_gene_and_are_not_silent() -> None:
-    networks = [random_network(seed) for seed in range(40)]
+    networks = [random_network(seed) for seed in range(48)]
     layers = [layer for network in networks for layer in network.layers]
     assert {network.timesteps for network in networks} == {1, 2, 3, 4}
     assert {network.fraction_bits for network in networks} == {0, 4, 8}

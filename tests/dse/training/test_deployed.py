@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "export"))
 from integer_examples import random_images, random_network
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(48))
 def test_random_networks(seed: int) -> None:
     network = random_network(seed)
     images = random_images(network, 5, seed)
@@ -30,7 +30,7 @@ def test_random_networks(seed: int) -> None:
         assert found.bits[layer.name] == stored[0].size * layer.output_bits
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(48))
 def test_folded_networks(seed: int) -> None:
     genome = random_genome(seed)
     folded = fold(settled_network(genome, seed))
