@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -129,6 +130,22 @@ def test_a_network_beyond_the_words_of_the_machine_is_refused() -> None:
         lay_out(replace(network, classifier=wide), AcceleratorConfig(2, 2, 1, 64, 64))
     assert str(caught.value).startswith("constants must fit 24 bits, not 8388608 to 8388608 (layer out)")
     assert "score bits must be at most 32, not 40 (layer out)" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"levels": 3}, "levels must be 1, not 3 (layer l0)"),
+        ({"pool": 2, "pooling": "membrane"}, "pooling must be or, average, not membrane (layer l0)"),
+        ({"fraction_bits": 9}, "fraction bits must be the network's "),
+    ],
+)
+def test_a_layer_that_the_neurons_of_the_core_cannot_be_is_refused(changes: dict[str, Any], reason: str) -> None:
+    network = next(network for network, _ in map(random_core, range(99)) if network.layers)
+    first, *rest = network.layers
+    with pytest.raises(UnsupportedNetworkError) as caught:
+        lay_out(replace(network, layers=(replace(first, **changes), *rest)), AcceleratorConfig(2, 2, 1, 64, 64))
+    assert str(caught.value).startswith(reason)
 
 
 def test_outer_order_is_refused() -> None:

@@ -9,8 +9,8 @@ from small_networks import digits_genome, images_for, random_genome, settled_net
 
 from costmodels.errors import ConfigurationError
 from costmodels.machine import MACHINE
-from dse.export.integer_network import convolve, run_integer, run_layer, signed_bits
-from dse.training.fold import fold, fold_norm
+from dse.export.integer_network import convolve, run_integer, run_layer, signed_bits, sum_range
+from dse.training.fold import WidthError, fold, fold_norm
 from dse.training.model import SpikingLayer, SpikingNetwork, build_network
 from searchspaces.recipe import Recipe
 from searchspaces.space import load_space
@@ -181,3 +181,22 @@ def test_a_layer_that_no_grid_fits_is_refused() -> None:
     network = settled_network(digits_genome(timesteps=8, bits=8))
     with pytest.raises(ConfigurationError, match=r"^membranes of layer conv1 must fit the machine's 12 bits, not need"):
         fold(network, word_bits=12)
+
+
+def test_ranks_by_potential_must_fit_the_word_too() -> None:
+    """Never reset, the potentials that rank neurons grow beyond the membranes, which spikes hold down."""
+    networks = {
+        pooling: settled_network(digits_genome(timesteps=8, bits=8, pooling=pooling)) for pooling in ("or", "membrane")
+    }
+    for bits in range(12, 33):
+        fits = {}
+        for pooling, network in networks.items():
+            try:
+                fits[pooling] = fold(network, word_bits=bits)
+            except WidthError:
+                continue
+        assert "membrane" not in fits or "or" in fits
+        for layer in fits["membrane"].layers if "membrane" in fits else ():
+            sums = sum_range(layer.weights, layer.largest_input)
+            assert layer.pool == 1 or signed_bits(8 * int(sums[0].min()), 8 * int(sums[1].max())) <= bits
+    assert "membrane" in fits
