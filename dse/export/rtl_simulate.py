@@ -10,7 +10,6 @@ from typing import Literal
 from costmodels.errors import InputError
 
 Simulator = Literal["verilator", "iverilog"]
-PACKAGES = {"verilator": "verilator", "iverilog": "iverilog"}
 
 LAYER = re.compile(r"^layer (\d+) cycles (\d+) compared (\d+) mismatches (\d+)$", re.MULTILINE)
 VERDICT = re.compile(r"^images (\d+) errors (\d+)$", re.MULTILINE)
@@ -46,7 +45,7 @@ def installed() -> Simulator:
     """
     for name in ("verilator", "iverilog"):
         if shutil.which(name):
-            return name  # type: ignore[return-value]
+            return name
     raise SimulationError(
         "a simulator must be installed, not neither of verilator and iverilog; Debian and Ubuntu have both: "
         "apt-get install verilator iverilog"
