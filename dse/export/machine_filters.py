@@ -1,4 +1,4 @@
-"""Filters as words of the weight buffer: the list of kept kernels, constants, then words of weights.
+"""Filters as words of the weight buffer: list of kept kernels, constants, then a word a kernel, window and plane.
 
 There is one word of weights for each kernel, window and plane. A word has nine bits for each lane, the bit of lane
 l and tap t at t L + l. See docs/cost-model.md, section 2.

@@ -59,15 +59,15 @@ class OrderedPart:
         return self.part.pool if isinstance(self.part, IntegerLayer) else 1
 
 
-def network_parts(network: IntegerNetwork) -> tuple[Part, ...]:
-    """Spiking layers in order, then the classifier."""
-    return (*network.layers, network.classifier)
+def every_part(network: IntegerNetwork) -> list[Part]:
+    """Spiking layers, then the classifier."""
+    return [*network.layers, network.classifier]
 
 
 def ordered_parts(network: IntegerNetwork) -> tuple[OrderedPart, ...]:
     """All layers of ``network`` in machine order."""
     parts: list[OrderedPart] = []
-    for part in network_parts(network):
+    for part in every_part(network):
         parts.append(_ordered(part, parts[-1] if parts else None))
     return tuple(parts)
 
@@ -103,8 +103,7 @@ def reject_unsupported(network: IntegerNetwork) -> None:
     Raises:
         UnsupportedNetworkError: all reasons at once.
     """
-    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.fraction_bits)]
-    reasons += [reason for part in network_parts(network) for reason in _reasons(part)]
+    reasons = [reason for part in every_part(network) for reason in _reasons(part)]
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
 

@@ -12,7 +12,8 @@ from costmodels.accelerator import AcceleratorConfig
 from costmodels.filters import header_words, lane_words
 from costmodels.machine import MACHINE
 from costmodels.slots import strip_rows
-from costmodels.workload import LayerWorkload
+from costmodels.tiling import groups, map_rows
+from costmodels.workload import LayerWorkload, Workload
 from dse.export.integer_network import IntegerLayer, Integers
 from dse.export.machine_filters import lists_of
 from dse.export.machine_order import OrderedPart
@@ -29,8 +30,8 @@ def _fields(flags: str, small: str, wide: str, addresses: str = "") -> dict[str,
 SEQUENCER = _fields(
     "spiking pruned last_layer",
     "header_words kernel_tiles weight_planes input_planes slots neuron_steps strip_array_rows strip_rows "
-    "first_row_bank strip_bank_step first_column_bank column_bank_step",
-    "filters strips columns words array_rows first_row first_column stride",
+    "first_row_bank strip_bank_step first_column_bank column_bank_step stride",
+    "filters strips columns words array_rows first_row first_column",
     "base step_pitch plane_pitch row_pitch column_pitch first_row_offset strip_offset_step first_column_offset "
     "column_offset_step",
 )
@@ -175,6 +176,14 @@ def place_maps(parts: Sequence[OrderedPart], config: AcceleratorConfig, timestep
     return tuple(MapPlace(**{**vars(place), "base": second * (index % 2)}) for index, place in enumerate(maps))
 
 
+def stored_rows(work: Workload, config: AcceleratorConfig) -> tuple[int, ...]:
+    """Rows that each layer computes of its stored map: inside a group only those that the next layer reads."""
+    rows: list[int] = []
+    for group in groups(work, config.fusion_depth):
+        rows += [int(count) for count in map_rows(group, group.height)[1:, 0]]
+    return tuple(rows)
+
+
 def split(index: int, channel_lanes: int) -> tuple[int, int, int]:
     """Lane, tap and word of an input of a fully connected layer."""
     return index % channel_lanes, index // channel_lanes % TAPS, index // (channel_lanes * TAPS)
@@ -187,13 +196,14 @@ def layer_fields(
     written: MapPlace | None,
     timesteps: int,
     weight_base: int,
+    stored_rows: int,
 ) -> dict[str, int]:
-    """All fields of one layer's program word."""
+    """All fields of one layer's program word; ``stored_rows`` of its map are computed."""
     lanes, banks, stride = read.channel_lanes, read.bank_rows, layer.stride
     rows = int(strip_rows(layer, np.array(read.vector_width)))
     flat = layer.kind == "fc"
     strip_array_rows = rows * stride
-    computed = layer.pool * layer.stored_height
+    computed = layer.pool * stored_rows
     columns = layer.pool * layer.stored_width
     strips = -(-computed // rows)
     steps_at_once = timesteps if layer.static_input else 1
@@ -247,19 +257,18 @@ def layer_fields(
         "positions": strips * columns,
         "weight_base": weight_base,
     }
-    return fields | _writer_fields(one, layer, written, rows, banks)
+    return fields | _writer_fields(one, layer, written, rows // layer.pool, stored_rows)
 
 
 def _writer_fields(
-    one: OrderedPart, layer: LayerWorkload, written: MapPlace | None, rows: int, banks: int
+    one: OrderedPart, layer: LayerWorkload, written: MapPlace | None, strip: int, stored_rows: int
 ) -> dict[str, int]:
     """Fields of where stored elements go; all 0 where nothing is stored."""
     if written is None:
         return dict.fromkeys(WRITER.keys() - {"strips", "pool", "steps"}, 0)
-    stored = rows // layer.pool
     advances = {
         "column": layer.stored_height * one.maps,
-        "strip": stored * one.maps,
+        "strip": strip * one.maps,
         "filter": layer.stored_height * layer.stored_width * one.maps,
     }
     flat = {
@@ -270,14 +279,14 @@ def _writer_fields(
     return flat | {
         "flat": written.flat,
         "dual": one.maps == 2,
-        "stored_strip_rows": stored,
-        "stored_strip_bank_step": stored % banks,
+        "stored_strip_rows": strip,
+        "stored_strip_bank_step": strip % written.bank_rows,
         "stored_columns": layer.stored_width,
-        "stored_rows": layer.stored_height,
+        "stored_rows": stored_rows,
         "out_base": written.base,
         "out_step_pitch": written.step_pitch,
         "out_plane_pitch": written.plane_pitch,
         "out_row_pitch": written.row_pitch,
         "out_column_pitch": written.column_pitch,
-        "stored_strip_offset_step": stored // banks * written.row_pitch,
+        "stored_strip_offset_step": strip // written.bank_rows * written.row_pitch,
     }

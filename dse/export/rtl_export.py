@@ -1,4 +1,4 @@
-"""A network on a machine as a folder of SystemVerilog.
+"""A network on a machine as a folder of SystemVerilog: modules, parameters, program, weights, vectors, testbench.
 
 It holds modules, parameter package, program, weights, vectors and testbench of the compute core: all layers,
 weights and maps on chip, `inner` time order.
@@ -34,6 +34,7 @@ from dse.export.machine_program import (
     pack,
     place_maps,
     section_bits,
+    stored_rows,
 )
 
 FILES = (
@@ -66,6 +67,7 @@ class CoreImage:
         work: its workload, in machine order.
         parts: its layers, in machine order.
         maps: the map that each layer reads.
+        rows: rows of its stored map that each layer computes.
         weights: words of the weight memory.
         program: words of the program memory.
     """
@@ -75,6 +77,7 @@ class CoreImage:
     work: Workload
     parts: tuple[OrderedPart, ...]
     maps: tuple[MapPlace, ...]
+    rows: tuple[int, ...]
     weights: tuple[int, ...]
     program: tuple[int, ...]
 
@@ -98,13 +101,14 @@ def lay_out(network: IntegerNetwork, config: AcceleratorConfig) -> CoreImage:
     reject_unsupported(network)
     parts, work = ordered_parts(network), workload(network)
     maps = place_maps(parts, config, network.timesteps)
+    rows = stored_rows(work, config)
     reject_unsuited(parts, work, maps, config)
     weights: list[int] = []
     program: list[int] = []
-    for one, layer, read, written in zip(parts, work.layers, maps, [*maps[1:], None], strict=True):
-        program.append(pack(layer_fields(one, layer, read, written, network.timesteps, len(weights))))
+    for one, layer, read, written, kept in zip(parts, work.layers, maps, [*maps[1:], None], rows, strict=True):
+        program.append(pack(layer_fields(one, layer, read, written, network.timesteps, len(weights), kept)))
         weights += layer_words(one, layer, config.channel_lanes)
-    return CoreImage(network, config, work, parts, maps, tuple(weights), tuple(program))
+    return CoreImage(network, config, work, parts, maps, rows, tuple(weights), tuple(program))
 
 
 def reject_unsuited(
@@ -188,20 +192,20 @@ def _input_shape(image: CoreImage) -> tuple[int, int, int]:
 
 def _stores(image: CoreImage) -> Iterator[int]:
     """Writes of each spiking layer for one image."""
-    for layer in image.work.layers[:-1]:
+    for layer, stored_height in zip(image.work.layers[:-1], image.rows[:-1], strict=True):
         rows = int(strip_rows(layer, np.array(image.config.vector_width)))
-        strips = -(-layer.pool * layer.stored_height // rows)
+        strips = -(-layer.pool * stored_height // rows)
         yield layer.filters * strips * layer.stored_width * image.network.timesteps
 
 
 def golden_stores(image: CoreImage, run: IntegerRun, number: int) -> Iterator[int]:
     """What the core stores for image ``number``, write by write: elements of a strip, lower map first."""
-    for one, layer in zip(image.parts[:-1], image.work.layers[:-1], strict=True):
-        stored = run.stored[layer.name][:, number].astype(np.int64)
+    for one, layer, height in zip(image.parts[:-1], image.work.layers[:-1], image.rows[:-1], strict=True):
+        stored = run.stored[layer.name][:, number, :, :height].astype(np.int64)
         rows = int(strip_rows(layer, np.array(image.config.vector_width))) // layer.pool
         maps = stored.reshape(image.network.timesteps, one.maps, layer.filters, *stored.shape[2:])
         for m in range(layer.filters):
-            for top in range(0, layer.stored_height, rows):
+            for top in range(0, height, rows):
                 for column in range(layer.stored_width):
                     for step in range(image.network.timesteps):
                         yield _packed(maps[step, :, m, top : top + rows, column], image)

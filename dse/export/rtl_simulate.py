@@ -10,7 +10,6 @@ from typing import Literal
 from costmodels.errors import InputError
 
 Simulator = Literal["verilator", "iverilog"]
-PACKAGES = {"verilator": "verilator", "iverilog": "iverilog"}
 
 LAYER = re.compile(r"^layer (\d+) cycles (\d+) compared (\d+) mismatches (\d+)$", re.MULTILINE)
 VERDICT = re.compile(r"^images (\d+) errors (\d+)$", re.MULTILINE)

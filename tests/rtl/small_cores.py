@@ -1,6 +1,5 @@
-"""Random small networks and machines for the compute core, from a seed: every feature, maps small to simulate."""
+"""Random small networks and machines for the compute core, from a seed: every feature, maps small enough to run."""
 
-from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -142,6 +141,3 @@ def random_images(network: IntegerNetwork, n: int, seed: int) -> NDArray[np.uint
     first = (*network.layers, network.classifier)[0]
     rng = np.random.default_rng(seed)
     return rng.integers(0, first.largest_input + 1, (n, *first.input_shape)).astype(np.uint8)
-
-
-__all__ = ["random_core", "random_images", "replace"]

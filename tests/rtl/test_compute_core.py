@@ -23,8 +23,8 @@ from dse.export.rtl_simulate import SimulationError, parse, simulate
 
 IMAGES = 2
 # Icarus runs about a thousand cycles a second of a core with 64 rows x lanes; what takes longer is not simulated here.
-CYCLES_AND_SIZE = 8000
-SEEDS = range(120)
+CYCLES_AND_SIZE = 6000
+SEEDS = range(130)
 BANDWIDTH = 1e4  # bytes per cycle, ample: the core's own cycles do not depend on it
 
 needs_icarus = pytest.mark.skipif(

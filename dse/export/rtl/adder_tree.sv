@@ -35,5 +35,10 @@ module adder_tree #(
       end
     end
   endgenerate
+  generate
+    if (LEVELS == 0) begin : g_single
+      wire unused_clk = &{1'b0, clk};
+    end
+  endgenerate
   assign sum = g_level[LEVELS].values;
 endmodule

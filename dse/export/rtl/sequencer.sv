@@ -59,15 +59,15 @@ module sequencer #(
   logic spiking, pruned, last_layer;
   logic [7:0] header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps;
   logic [7:0] strip_array_rows, strip_rows, first_row_bank, strip_bank_step;
-  logic [7:0] first_column_bank, column_bank_step;
-  logic [15:0] filters, strips, columns, words, array_rows, first_row, first_column, stride;
+  logic [7:0] first_column_bank, column_bank_step, stride;
+  logic [15:0] filters, strips, columns, words, array_rows, first_row, first_column;
   logic [ADDRESS_BITS-1:0] base, step_pitch, plane_pitch, row_pitch, column_pitch;
   logic [ADDRESS_BITS-1:0] first_row_offset, strip_offset_step, first_column_offset, column_offset_step;
   assign {
     spiking, pruned, last_layer,
     header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps,
-    strip_array_rows, strip_rows, first_row_bank, strip_bank_step, first_column_bank, column_bank_step,
-    filters, strips, columns, words, array_rows, first_row, first_column, stride,
+    strip_array_rows, strip_rows, first_row_bank, strip_bank_step, first_column_bank, column_bank_step, stride,
+    filters, strips, columns, words, array_rows, first_row, first_column,
     base, step_pitch, plane_pitch, row_pitch, column_pitch,
     first_row_offset, strip_offset_step, first_column_offset, column_offset_step
   } = layer;
@@ -241,10 +241,10 @@ module sequencer #(
       step_offset <= slot_ends ? '0 : step_offset + step_pitch;
       if (slot_ends) begin
         column_index <= column_ends ? '0 : column_index + 16'd1;
-        position_column <= column_ends ? first_column : position_column + stride;
+        position_column <= column_ends ? first_column : position_column + {8'd0, stride};
         position_bank <= column_ends ? first_column_bank : column_bank_wrapped;
         position_offset <= column_ends ? first_column_offset : position_offset + column_step;
-        column <= column_ends ? first_column : position_column + stride;
+        column <= column_ends ? first_column : position_column + {8'd0, stride};
         column_offset <= column_ends ? first_column_offset : position_offset + column_step;
         if (column_ends) begin
           strip <= strip + 16'd1;
