@@ -9,7 +9,6 @@ import plotly.graph_objects as go
 from dse.console import counted
 from dse.costing import BITS_PER_KIB, PJ_PER_UJ, TAPS, Breakdown
 from dse.dashboard.candidate import LayerView, Roofline
-from dse.dashboard.importance import Importance
 from dse.reporting import theme
 from dse.reporting.figures import log_ticks
 from dse.words import amount, part_words
@@ -250,20 +249,3 @@ def roofline_figure(roofline: Roofline) -> go.Figure:
         "yaxis": theme.axis("billion additions per second", **ticks),
     }
     return go.Figure(traces, theme.figure_layout(360, **axes))
-
-
-def importance_figure(genes: Sequence[Importance], objective: str, most: int = 12) -> go.Figure:
-    """The genes that explain most of an objective, each on its own."""
-    shown = [gene for gene in genes if gene.share > 0][:most]
-    bar = go.Bar(
-        x=[100 * gene.share for gene in shown],
-        y=[escape(gene.gene) for gene in shown],
-        orientation="h",
-        marker={"color": theme.BLUE},
-        hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
-    )
-    axes = {
-        "xaxis": theme.axis(f"variance of {objective.lower()} explained alone (%)", rangemode="tozero"),
-        "yaxis": theme.axis("", autorange="reversed", type="category"),
-    }
-    return go.Figure([bar], theme.figure_layout(300, showlegend=False, bargap=0.3, **axes))

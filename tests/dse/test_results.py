@@ -311,3 +311,22 @@ def test_the_reference_counts_errors_and_costs_in_decades() -> None:
     assert reference.volume(tenth_of_the_errors, OBJECTIVES) == pytest.approx(2.0)
     free = {"accuracy": np.array([1.0]), "energy_uj": np.array([0.0])}
     assert reference.gains(free, OBJECTIVES).tolist() == [[3.0, 9.0]]
+
+
+def test_a_network_written_while_the_study_is_read_does_no_harm(
+    folder: StudyFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reader beside a running search: a network comes between the reading of one file and that of the next."""
+    from dse.results import folder as module
+
+    folder.add_network(record(0, 0.9, [1.0]))
+    late = [record(1, 0.8, [0.5])]
+
+    def reading(path: Path) -> object:
+        yield from read_lines(path)
+        if late:
+            folder.add_network(late.pop())
+
+    monkeypatch.setattr(module, "read_lines", reading)
+    assert [each.number for each in folder.networks()] == [0]
+    assert [each.number for each in folder.networks()] == [0, 1]

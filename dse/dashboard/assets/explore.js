@@ -221,7 +221,7 @@
     const div = find("scatter"), mask = state.mask;
     const layout = { ...C.layout, height: 452, margin: { l: 62, r: 12, t: 10, b: 50 }, hovermode: "closest", dragmode: state.z ? "orbit" : "select",
       uirevision: state.x + state.y + state.z + state.xlog + state.ylog, selectionrevision: "kept", newselection: { line: { color: C.orange, width: 1.5, dash: "solid" } } };
-    if (state.z) layout.scene = { xaxis: sceneAxis(state.x, state.xlog), yaxis: sceneAxis(state.y, state.ylog), zaxis: sceneAxis(state.z, false) };
+    if (state.z) layout.scene = { xaxis: sceneAxis(state.x, state.xlog), yaxis: sceneAxis(state.y, state.ylog), zaxis: sceneAxis(state.z, false), camera: { eye: { x: 1.5, y: 1.5, z: 1.1 } }, aspectmode: "cube" };
     else Object.assign(layout, { xaxis: axisLayout(state.x, state.xlog), yaxis: axisLayout(state.y, state.ylog) });
     Plotly.react(div, scatterTraces(mask), colours(layout), SETTINGS(state.z ? ["toImage", "orbitRotation", "resetCameraDefault3d"] : ["toImage", "select2d", "lasso2d", "zoom2d", "pan2d", "resetScale2d"]));
     if (!div.dataset.listening) {
@@ -233,7 +233,7 @@
   }
   function sceneAxis(column, log) {
     const c = dark.matches ? C.dark : C.light;
-    return { title: { text: quantity(column).title }, type: log ? "log" : "linear", color: c.text, gridcolor: c.line, backgroundcolor: "rgba(0,0,0,0)" };
+    return { title: { text: quantity(column).title, font: { size: 12 } }, tickfont: { size: 11 }, type: log ? "log" : "linear", color: c.text, gridcolor: c.line, backgroundcolor: "rgba(0,0,0,0)" };
   }
   function brush(event) {
     timed("brush", () => {
@@ -266,7 +266,7 @@
   function dimension(name) {
     const { data } = state, values = axisValues(name), gene = data.genes[name], found = { name, label: shortName(name), values };
     if (gene) {
-      const none = gene.codes.some((c) => c < 0);
+      const none = gene.codes.some((c, i) => c < 0 && data.status[i] <= 2);
       return { ...found, low: none ? -1 : 0, high: Math.max(none ? 0 : 1, gene.values.length - 1), ticks: [...(none ? [[-1, "–"]] : []), ...gene.values.map((v, k) => [k, String(v)])] };
     }
     let low = Infinity, high = -Infinity;
@@ -571,7 +571,11 @@
     });
     return "";
   }
+  async function plotlyHere() {
+    while (!window.Plotly) await new Promise((done) => setTimeout(done, 15));
+  }
   async function load(token) {
+    await plotlyHere();
     if (!token || !token.studies.length) return "";
     const query = token.studies.map((name) => "study=" + encodeURIComponent(name)).join("&");
     const base = find("explore-config").dataset.base;
@@ -589,6 +593,7 @@
     const copy = event.target.closest("[data-copy]");
     if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => { copy.textContent = "copied"; setTimeout(() => { copy.textContent = "copy"; }, 1500); });
   });
+  plotlyHere().then(() => { if (find("explore-config")) { C = C || config(); drawSpecs(); } });
   dark.addEventListener("change", redrawAll);
   new MutationObserver(() => { if (find("explore-config") && window.Plotly) { C = C || config(); drawSpecs(); } }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-figure"] });
 })();
