@@ -8,7 +8,7 @@ INSTALLED := pyproject.toml constraints.txt
 .PHONY: search test lint bench clean
 
 search: $(VENV)/.installed compiler
-	$(BIN)/dse search --space digits --trials 48 --workers 2 --refine 3
+	$(BIN)/dse search --space digits --trials 56 --workers 2 --refine 3
 
 test: $(VENV)/.installed-test compiler
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
