@@ -67,7 +67,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("workers", "integer", None, "trainings at once, each in its own process", least=1),
     Setting("seed", "integer", 0, "of every random choice", least=0),
     Setting("device", "text", "auto", "where networks are trained", choices=("auto", "cpu", "cuda")),
-    Setting("refine", "integer", 6, "front networks trained longer and then scored on the test set", least=0),
+    Setting("refine", "integer", 9, "front networks trained longer and then scored on the test set", least=0),
     Setting("results_dir", "path", "results", "folder that holds studies"),
     Setting("cache_dir", "path", None, "folder of trained networks, shared by all studies"),
     Setting("technology", "text", None, "technology of the cost model: a name or a TOML file"),
