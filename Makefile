@@ -5,13 +5,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 INSTALLED := pyproject.toml constraints.txt
 
-.PHONY: search test lint bench clean
+.PHONY: search test test-browser lint clean
 
 search: $(VENV)/.installed compiler
 	$(BIN)/dse search --space digits --trials 56 --workers 2 --refine 3
 
 test: $(VENV)/.installed-test compiler
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore tests/browser
+
+# The dashboard in a headless Chromium; skipped with a message where there is none.
+test-browser: $(VENV)/.installed-test
+	$(BIN)/python -m pytest tests/browser
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .

@@ -103,7 +103,8 @@ def reject_unsupported(network: IntegerNetwork) -> None:
     Raises:
         UnsupportedNetworkError: all reasons at once.
     """
-    reasons = [reason for part in every_part(network) for reason in _reasons(part)]
+    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.fraction_bits)]
+    reasons += [reason for part in every_part(network) for reason in _reasons(part)]
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
 

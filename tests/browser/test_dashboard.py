@@ -182,7 +182,7 @@ def test_a_candidate_is_opened_compared_and_left_again(tab: Tab, served: Served,
             f".ag-center-cols-container .ag-row, .ag-pinned-left-cols-container .ag-row:has-text('{point.id}')"
         )
         page.locator(f".ag-cell[col-id=id]:text-is('{point.id}')").click()
-        assert page.text_content("#chosen-title") == f"{point.id}, front"
+        page.wait_for_selector(f"#chosen-title:text-is('{point.id}, front')", timeout=WAIT_MS)
         page.click("#add-candidate")
     assert page.locator("#tray button").count() == 2
     page.click("#open-candidate")
