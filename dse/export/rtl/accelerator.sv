@@ -33,8 +33,8 @@ module accelerator #(
     parameter int READER_BITS = 1,
     parameter int WRITER_BITS = 1,
     parameter int NEURON_BITS = 1,
-    parameter int CONTROL_BITS = 1,
-    parameter int MAP_BITS = 1,
+    parameter int CONTROL_BITS = 374,
+    parameter int MAP_BITS = 193,
     parameter int PORT_BITS = 72,
     parameter PROGRAM_FILE = "program.mem",
     parameter PASS_FILE = "passes.mem",
@@ -70,6 +70,7 @@ module accelerator #(
 );
   localparam int L = CHANNEL_LANES;
   localparam int WEIGHT_BITS = 9 * L;
+  wire unused_port = &{1'b0, port_read_data};
 
   // Passes.
   logic pass_finished, begin_pass, leave_pass, resident, group_starts, first_pass, streamed, last_pass;
@@ -221,7 +222,7 @@ module accelerator #(
   sram #(.WIDTH(SCORE_BITS), .DEPTH(SCORES), .ADDRESS_BITS(16)) score_memory (
       .clk(clk), .read_enable(1'b1), .read_address(score_active ? score_number : score_index),
       .read_data(stored_score), .write_enable(score_valid), .write_address(score_filter), .write_data(score),
-      .write_mask('1)
+      .write_mask({SCORE_BITS{1'b1}})
   );
   always_comb begin
     port_write_data = '0;

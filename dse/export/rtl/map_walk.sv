@@ -5,7 +5,7 @@ module map_walk #(
     parameter int CHANNEL_LANES = 8,
     parameter int ADDRESS_BITS = 16,
     parameter int ELEMENT_BITS = 32,
-    parameter int MAP_BITS = 1
+    parameter int MAP_BITS = 193
 ) (
     input  logic                    clk,
     input  logic                    reset,

@@ -2,8 +2,8 @@
 // behind, drains the last one. One word of the pass program describes a run of equal tiles; `next` is always one pass ahead.
 module pass_control #(
     parameter int ELEMENT_BITS = 32,
-    parameter int CONTROL_BITS = 1,
-    parameter int MAP_BITS = 1,
+    parameter int CONTROL_BITS = 374,
+    parameter int MAP_BITS = 193,
     parameter int DEPTH = 2,
     parameter FILE = "passes.mem"
 ) (
@@ -25,8 +25,6 @@ module pass_control #(
     // Of the filter that begins with the next cycle.
     output logic                    streamed,
     output logic                    last_pass,
-    output logic                    first_step,
-    output logic                    last_step,
     // Weights.
     input  logic                    weights_done,
     output logic                    load,
@@ -117,6 +115,7 @@ module pass_control #(
   wire [CONTROL_BITS-1:0] upcoming_control = upcoming[BITS-1:2*MAP_BITS];
   logic [ELEMENT_BITS-1:0] upcoming_in, upcoming_out;
   logic upcoming_ends_group, upcoming_ends_network;
+  wire unused_starts = &{1'b0, in_start, out_start, upcoming_control};
   assign upcoming_in = upcoming_control[6*ELEMENT_BITS-1-:ELEMENT_BITS];
   assign upcoming_out = upcoming_control[3*ELEMENT_BITS-1-:ELEMENT_BITS];
   assign {upcoming_ends_group, upcoming_ends_network} = upcoming_control[CONTROL_BITS-1-:2];
@@ -175,8 +174,6 @@ module pass_control #(
       weights <= next_weights;
       first_pass <= next_first;
       ends_group <= next_last;
-      first_step <= step == 16'd0;
-      last_step <= step_ends;
       out_element <= next_out_element;
       out_shape <= next_out;
     end

@@ -36,13 +36,13 @@ module spike_writer #(
   localparam int RUN = 9 * CHANNEL_LANES + 2 * VECTOR_WIDTH;
 
   logic flat, dual;
-  logic [7:0] steps, pool, strip_rows, strip_bank_step;
+  logic [7:0] steps, planes, pool, strip_rows, strip_bank_step;
   logic [15:0] columns, strips, stored_rows;
   logic [ADDRESS_BITS-1:0] base, step_pitch, plane_pitch, row_pitch, column_pitch, strip_offset_step;
   logic [7:0] flat_column_lane, flat_column_tap, flat_strip_lane, flat_strip_tap, flat_filter_lane, flat_filter_tap;
   logic [ADDRESS_BITS-1:0] flat_column_word, flat_strip_word, flat_filter_word;
   assign {
-    flat, dual, steps, pool, strip_rows, strip_bank_step, columns, strips, stored_rows,
+    flat, dual, steps, planes, pool, strip_rows, strip_bank_step, columns, strips, stored_rows,
     base, step_pitch, plane_pitch, row_pitch, column_pitch, strip_offset_step,
     flat_column_lane, flat_column_tap, flat_column_word, flat_strip_lane, flat_strip_tap, flat_strip_word,
     flat_filter_lane, flat_filter_tap, flat_filter_word
@@ -175,7 +175,7 @@ module spike_writer #(
       run_mask = run_mask << flat_place[7:0];
       if (!flat) begin
         for (int i = 0; i < VECTOR_WIDTH; i = i + 1)
-          if (rows > 16'(i)) begin
+          if (rows > 16'(i) && planes > 8'(b)) begin
             row_place = row_bank + 8'(i);
             bank = {24'd0, row_place} + (b >= 3 && b <= 5 ? HALF : 0);
             if (bank >= ROWS) bank = bank - ROWS;
@@ -192,7 +192,7 @@ module spike_writer #(
         for (int t = 0; t < 9; t = t + 1) begin
           ahead = 8'(t) >= flat_place[15:8] ? 8'(t) - flat_place[15:8] : 8'(t) + 8'd9 - flat_place[15:8];
           bank = (t + 2 * (b % 4)) % 9;
-          if (|run_mask[ahead*CHANNEL_LANES+:CHANNEL_LANES]) begin
+          if (planes > 8'(b) && |run_mask[ahead*CHANNEL_LANES+:CHANNEL_LANES]) begin
             write_enable[bank] = store;
             write_address[bank*ADDRESS_BITS+:ADDRESS_BITS] =
                 plane_offset + flat_corner + {{ADDRESS_BITS - 1{1'b0}}, 8'(t) < flat_place[15:8]};

@@ -21,11 +21,11 @@ module weight_buffer #(
   sram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS)) lower_half (
       .clk(clk), .read_enable(read_enable && !read_half), .read_address(read_address), .read_data(lower),
       .write_enable(write_enable && !write_half), .write_address(write_address), .write_data(write_data),
-      .write_mask('1)
+      .write_mask({WIDTH{1'b1}})
   );
   sram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS)) upper_half (
       .clk(clk), .read_enable(read_enable && read_half), .read_address(read_address), .read_data(upper),
       .write_enable(write_enable && write_half), .write_address(write_address), .write_data(write_data),
-      .write_mask('1)
+      .write_mask({WIDTH{1'b1}})
   );
 endmodule

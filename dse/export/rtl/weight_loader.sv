@@ -72,7 +72,8 @@ module weight_loader #(
       write_address <= write_address + 1'b1;
     end
     // The filter that is loaded next, and where it lies: filters lie one behind the other.
-    if (starts) address <= !next_load ? load_address : filter == 16'd0 ? group_address : address;
+    if (load || load_ahead) address <= load_address;
+    else if (next_load && filter == 16'd0) address <= group_address;
     else if (moved) address <= address + 1'b1;
     if (load) filter <= group_filters == 16'd1 ? 16'd0 : 16'd1;
     else if (next_load) filter <= wraps ? 16'd0 : filter + 16'd1;
