@@ -62,7 +62,6 @@ FILES = (
 TOP = "compute_core"
 TESTBENCH = "core_testbench"
 BANK_BITS = 16
-TAP_SUM_BITS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +162,6 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
     """The parameters of the core."""
     network, config, layers = image.network, image.config, image.work.layers
     pruned = [layer for layer in layers if layer.kept is not None]
-    tree_bits = TAP_SUM_BITS + (config.channel_lanes - 1).bit_length()
-    sums = max(one.part.accumulator_bits for one in image.parts)
     return {
         "VECTOR_WIDTH": config.vector_width,
         "CHANNEL_LANES": config.channel_lanes,
@@ -176,7 +173,7 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
         "PRUNED": int(bool(pruned)),
         "LIST_KERNELS": max((lane_words(layer, config.channel_lanes) for layer in pruned), default=1),
         "FRACTION_BITS": network.fraction_bits,
-        "SUM_BITS": max(sums, tree_bits + 1),
+        "SUM_BITS": MACHINE.membrane_bits,
         "MEMBRANE_BITS": MACHINE.membrane_bits,
         "SCORE_BITS": MACHINE.score_bits,
         "ADDRESS_BITS": ADDRESS_BITS,
