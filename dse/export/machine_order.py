@@ -130,6 +130,11 @@ def _reasons(part: Part) -> list[str]:
             f"membrane bits must be at most {MEMBRANE_BITS}, not {part.membrane_bits} {where}; "
             "fold with fewer fraction bits or weight bits"
         )
+    if part.accumulator_bits > MEMBRANE_BITS:
+        reasons.append(
+            f"accumulator bits must be at most {MEMBRANE_BITS}, not {part.accumulator_bits} {where}; "
+            "choose fewer weight bits or channels"
+        )
     if len(constants) and not (-half <= constants.min() and constants.max() < half):
         reasons.append(
             f"constants must fit {MEMBRANE_BITS} bits, not {constants.min()} to {constants.max()} {where}; "
