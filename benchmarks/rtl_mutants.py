@@ -8,10 +8,12 @@ Needs Icarus.
 """
 
 import argparse
+import resource
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,9 +27,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "rtl"))
 from small_cores import random_core, random_images
 
 IMAGES = 2
-MOST_WORK = 4500  # cycles x rows x lanes of an image: seconds of Icarus
+MOST_WORK = 3000  # cycles x rows x lanes of an image: a second of Icarus
 BANDWIDTH = 1e4
-TIMEOUT_S = 120.0
+MOST_SECONDS = 8  # of processor time: a simulation that takes longer never ends
+PATIENCE_S = 3600.0
 
 # File, text in it, what stands there instead.
 MUTANTS: tuple[tuple[str, str, str], ...] = (
@@ -137,12 +140,17 @@ def predicted(image: CoreImage) -> list[int]:
 def agrees(core: Core) -> bool:
     """The core simulates as it should; a mutant that does not compile is none."""
     try:
-        result = simulate(core.folder, "iverilog", TIMEOUT_S)
+        result = simulate(core.folder, "iverilog", PATIENCE_S)
     except SimulationError as error:
         if str(error).startswith("iverilog"):
             raise
         return False
     return result.errors == 0 and [layer.cycles for layer in result.layers] == core.cycles
+
+
+def limit_processor_time() -> None:
+    """Of this process and of each one it starts."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
 
 
 def killer(mutant: tuple[str, str, str], every: Sequence[Core]) -> Core | None:
@@ -169,13 +177,14 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp())
     alive = 0
     try:
-        every = list(cores(given.cores, folder))
+        every = sorted(cores(given.cores, folder), key=lambda core: sum(core.cycles))
         chosen = [mutant for mutant in MUTANTS if given.only in (None, mutant[0])]
         for mutant in chosen:
-            seen = killer(mutant, every)
+            with ProcessPoolExecutor(1, initializer=limit_processor_time) as worker:
+                seen = worker.submit(killer, mutant, every).result()
             alive += seen is None
             if seen:  # what kills one mutant often kills the next one
-                every = [seen, *(core for core in every if core is not seen)]
+                every = [seen, *(core for core in every if core != seen)]
             print(f"{'killed by ' + seen.folder.name if seen else 'ALIVE'} | {' | '.join(mutant)}", flush=True)
         print(f"{len(chosen) - alive} of {len(chosen)} mutants killed")
     finally:

@@ -77,7 +77,9 @@ def spiking(rng: np.random.Generator, name: str, kind: str, shape: Shape, larges
     c = rng.integers(-spread // 4 - 1, spread // 4 + 2, filters)
     sums = sum_range(weights, largest)
     reset: Literal["hard", "soft"] = "hard" if rng.random() < 0.5 else "soft"
-    pooling: Literal["or", "average", "membrane", "count"] = rng.choice(["or", "average", "membrane", "count"])
+    pooling: Literal["or", "average", "membrane", "count"] = rng.choice(
+        np.array(["or", "average", "membrane", "count"])
+    ).item()
     levels = int(rng.choice([1, 1, 3, 3, 7, 7]))
     rows, columns = ((edge - 1) // fields["stride"] + 1 for edge in shape[1:])
     strip = -(-how["vector_width"] // fields["stride"])

@@ -286,6 +286,7 @@ module compute_core #(
   // Neurons: a handover starts one time step, or all of them on the same sum where the input is static. A time step takes a
   // cycle for each bit of a strength; `neuron_steps` counts these cycles.
   logic handover, score_add, score_filter_ends;
+  logic [VECTOR_WIDTH-1:0] neuron_rows;
   logic [7:0] cycles_left, neuron_step, strength_bit;
   logic [15:0] position;
   wire neuron_cycle = (handover && spiking) || cycles_left != 8'd0;
@@ -298,6 +299,7 @@ module compute_core #(
   wire filter_ends = step && step_ends && position + 16'd1 == positions;
   always_ff @(posedge clk) begin
     handover <= add_last && !reset;
+    if (add_last) neuron_rows <= add_rows;
     score_add <= score_token && !reset;
     if (reset || load_layer) begin
       cycles_left <= '0;
@@ -326,7 +328,7 @@ module compute_core #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS),
       .FRACTION_WIDTH(FRACTION_WIDTH), .MEMBRANE_BITS(MEMBRANE_BITS), .DUAL(DUAL)
   ) neurons (
-      .clk(clk), .step(neuron_cycle), .handover(handover), .first_step(first_step), .first_bit(first_bit),
+      .clk(clk), .step(neuron_cycle), .working(neuron_rows), .handover(handover), .first_step(first_step), .first_bit(first_bit),
       .last_bit(last_bit), .place(place[1:0]), .hard_reset(hard_reset), .fraction_bits(shift_bits),
       .constant(active[MEMBRANE_BITS-1:0]), .lower(active[2*MEMBRANE_BITS-1:MEMBRANE_BITS]),
       .upper(active[3*MEMBRANE_BITS-1:2*MEMBRANE_BITS]), .totals(totals), .sums(sums), .rising(rising),
@@ -369,7 +371,7 @@ module compute_core #(
       ranks #(
           .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS), .WIDTH(RANK_BITS)
       ) rank_unit (
-          .clk(clk), .step_ends(step), .first_step(first_step), .of_sums(ranks_of_sums), .sums(sums),
+          .clk(clk), .step_ends(step), .working(neuron_rows), .first_step(first_step), .of_sums(ranks_of_sums), .sums(sums),
           .strengths(rising), .gathered(gathered)
       );
       winners #(

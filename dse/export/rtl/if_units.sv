@@ -1,6 +1,7 @@
 // One integrate-and-fire neuron a row. A time step adds the sum less c to the membrane and finds how often one or two
 // thresholds fit, a bit of the strength a cycle, the highest first: theta 2^place is taken off wherever it fits. Then the
-// membrane is what the lower threshold left (soft reset), or 0 after any spike (hard). Strengths are registered.
+// membrane is what the lower threshold left (soft reset), or 0 after any spike (hard). Strengths are registered. Neurons of
+// rows that do not work stand still.
 module if_units #(
     parameter int VECTOR_WIDTH = 8,
     parameter int SUM_WIDTH = 24,
@@ -11,6 +12,7 @@ module if_units #(
 ) (
     input  logic                                  clk,
     input  logic                                  step,
+    input  logic [VECTOR_WIDTH-1:0]               working,
     // Of the cycle: sums are handed over; first step of the position; first and last bit of the step's strength, place of the bit.
     input  logic                                  handover,
     input  logic                                  first_step,
@@ -55,8 +57,8 @@ module if_units #(
       assign sums[r*SUM_WIDTH+:SUM_WIDTH] = total;
       assign rising[S+:STRENGTH_BITS] = strength;
       always_ff @(posedge clk) begin
-        if (handover) held <= total;
-        if (step) begin
+        if (handover && working[r]) held <= total;
+        if (step && working[r]) begin
           membrane <= hard_reset && last_bit && |strength ? '0 : rest;
           lower_strengths[S+:STRENGTH_BITS] <= strength;
         end
@@ -66,7 +68,7 @@ module if_units #(
         wire [STRENGTH_BITS-1:0] upper_earlier = first_bit ? '0 : upper_strengths[S+:STRENGTH_BITS];
         wire upper_fires;
         always_ff @(posedge clk)
-          if (step) upper_strengths[S+:STRENGTH_BITS] <= (upper_earlier << 1) | STRENGTH_BITS'(upper_fires);
+          if (step && working[r]) upper_strengths[S+:STRENGTH_BITS] <= (upper_earlier << 1) | STRENGTH_BITS'(upper_fires);
         if (STRENGTH_BITS == 1) begin : g_plain
           assign upper_fires = signed_potential >= upper_multiple;
         end else begin : g_strength
@@ -75,7 +77,8 @@ module if_units #(
           wire signed [WIDE-1:0] signed_upper = {{STRENGTH_BITS{upper_potential[MEMBRANE_BITS-1]}}, upper_potential};
           assign upper_fires = signed_upper >= upper_multiple;
           always_ff @(posedge clk)
-            if (step) upper_membrane <= upper_fires ? upper_potential - upper_multiple[MEMBRANE_BITS-1:0] : upper_potential;
+            if (step && working[r])
+              upper_membrane <= upper_fires ? upper_potential - upper_multiple[MEMBRANE_BITS-1:0] : upper_potential;
         end
       end else begin : g_no_upper
         wire unused_upper = &{1'b0, upper};

@@ -8,6 +8,7 @@ module ranks #(
 ) (
     input  logic                                  clk,
     input  logic                                  step_ends,
+    input  logic [VECTOR_WIDTH-1:0]               working,
     input  logic                                  first_step,
     input  logic                                  of_sums,
     input  logic [VECTOR_WIDTH*SUM_WIDTH-1:0]     sums,
@@ -21,7 +22,7 @@ module ranks #(
       wire signed [WIDTH-1:0] widened = WIDTH'(sum);
       wire [WIDTH-1:0] counted = WIDTH'(strengths[r*STRENGTH_BITS+:STRENGTH_BITS]);
       wire [WIDTH-1:0] previous = first_step ? '0 : gathered[r*WIDTH+:WIDTH];
-      always_ff @(posedge clk) if (step_ends) gathered[r*WIDTH+:WIDTH] <= previous + (of_sums ? widened : counted);
+      always_ff @(posedge clk) if (step_ends && working[r]) gathered[r*WIDTH+:WIDTH] <= previous + (of_sums ? widened : counted);
     end
   endgenerate
 endmodule
