@@ -43,19 +43,26 @@ FILES = (
     "sram",
     "spike_buffer",
     "lane_lists",
+    "rotator",
+    "window_turner",
     "spike_reader",
     "pe_array",
+    "popcount_nine",
+    "pe_lane",
     "pe_row",
     "adder_tree",
     "accumulators",
     "if_units",
     "pooling",
     "flat_step",
+    "bank_writer",
     "spike_writer",
     "score_unit",
     "sequencer",
     "compute_core",
 )
+TOP = "compute_core"
+TESTBENCH = "core_testbench"
 BANK_BITS = 16
 TAP_SUM_BITS = 5
 
@@ -158,7 +165,7 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
         "LAYERS": len(layers),
         "IMAGES": images,
         "FILL_WORDS": sum(1 for _ in image.maps[0].words(np.zeros(_input_shape(image), np.int64))),
-        "STORES": sum(_stores(image)),
+        "STORES": sum(stores(image)),
         "SCORES": layers[-1].out_channels,
     }
 
@@ -168,7 +175,7 @@ def _input_shape(image: CoreImage) -> tuple[int, int, int]:
     return place.channels, place.rows, place.columns
 
 
-def _stores(image: CoreImage) -> Iterator[int]:
+def stores(image: CoreImage) -> Iterator[int]:
     """Writes of each spiking layer for one image."""
     for layer, stored_height in zip(image.work.layers[:-1], image.rows[:-1], strict=True):
         rows = int(strip_rows(layer, np.array(image.config.vector_width)))
@@ -205,7 +212,7 @@ def write_core(image: CoreImage, images: NDArray[np.uint8], folder: Path) -> Non
     """Write the folder for ``images`` [n, C, H, W]: sources, package, memory images, golden vectors, testbench."""
     folder.mkdir(parents=True, exist_ok=True)
     source = resources.files("dse.export").joinpath("rtl")
-    for name in (*FILES, "core_testbench"):
+    for name in (*FILES, TESTBENCH):
         (folder / f"{name}.sv").write_text(source.joinpath(f"{name}.sv").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "core_parameters.sv").write_text(package(parameters(image, len(images))), encoding="utf-8")
     (folder / "core.f").write_text("".join(f"{name}.sv\n" for name in ("core_parameters", *FILES)), encoding="utf-8")
