@@ -26,7 +26,6 @@ from searchspaces.tables import TableReader
 
 # Larger than any image: stands for an unknown data set, so that no pool is called too large on top of it.
 UNKNOWN_IMAGES = DatasetShape((1, 1 << 20, 1 << 20), 8, 10)
-EVENT_DATA = dict.fromkeys(("n-mnist", "cifar10-dvs", "dvs128-gesture"), "event streams")
 REAL_FIELDS = {name for name, hint in get_type_hints(Recipe).items() if float in (hint, *get_args(hint))}
 LAYER_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -36,9 +35,7 @@ def read_heading(reader: TableReader, table: str) -> tuple[str, str, str]:
     heading = reader.table((table,))
     reader.unknown_keys((table,), heading, ("name", "dataset", "description"), f"{table}.")
     name = reader.scalar((table, "name"), heading, TEXT, f"{table}.name")
-    dataset = reader.scalar(
-        (table, "dataset"), heading, one_of(*dataset_shapes(), later=EVENT_DATA), f"{table}.dataset"
-    )
+    dataset = reader.scalar((table, "dataset"), heading, one_of(*dataset_shapes()), f"{table}.dataset")
     description = reader.scalar((table, "description"), heading, TEXT, f"{table}.description", default="")
     return name or "unnamed", dataset or "", description
 

@@ -95,6 +95,7 @@ def _check_shape(space: SearchSpace, dataset: str) -> None:
         "images of": (source.input_shape, images.input_shape),
         "pixels of": (source.input_bits, images.input_bits),
         "classes of": (source.classes, images.classes),
+        "a static input of": (source.static_input, images.static_input),
     }
     wrong = [f"{what} {dataset} must be {b}, not {a}" for what, (a, b) in facts.items() if a != b]
     if wrong:

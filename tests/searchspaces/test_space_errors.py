@@ -159,15 +159,9 @@ CASES = {
         'dataset = "digits"',
         'dataset = "digit"',
         "dataset",
-        'space.dataset must be one of digits, mnist, fashion-mnist, cifar10, cifar100, not "digit"',
+        "space.dataset must be one of digits, mnist, fashion-mnist, cifar10, cifar100, n-mnist, dvs128-gesture, "
+        'cifar10-dvs, not "digit"',
         "; did you mean 'digits'?",
-    ),
-    "event data": (
-        'dataset = "digits"',
-        'dataset = "n-mnist"',
-        "dataset",
-        'space.dataset must be one of digits, mnist, fashion-mnist, cifar10, cifar100, not "n-mnist"',
-        "; not available yet: event streams",
     ),
     "missing key": (
         "timesteps = [1, 2]\n",
