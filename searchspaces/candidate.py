@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.workload import Workload
+from searchspaces.datasets import DatasetShape, dataset_shapes
 from searchspaces.document import Document, read_file
 from searchspaces.errors import shown
 from searchspaces.genome import LayerGenome, NetworkGenome
@@ -19,7 +20,7 @@ from searchspaces.rules import CONV_ONLY, DENSITY, TEXT
 from searchspaces.shapes import layer_shapes, removed_kernels
 from searchspaces.tables import TableReader
 
-TABLES = ("candidate", "network", "accelerator", "technology", "activity")
+TABLES = ("candidate", "images", "network", "accelerator", "technology", "activity")
 ASSUMED = "assumed"
 
 
@@ -169,6 +170,7 @@ def to_toml(candidate: Candidate) -> str:
         settings["first_stage_timesteps"] = network.first_stage_timesteps
     blocks = [
         _block("[candidate]", {key: value for key, value in heading.items() if value}),
+        *([] if candidate.dataset in dataset_shapes() else [_block("[images]", _images(network))]),
         _block("[network]", settings),
         *(_block("[[network.layers]]", _layer_row(layer, candidate.activity)) for layer in network.layers[:-1]),
         _block("[network.classifier]", _classifier_row(network.layers[-1])),
@@ -181,6 +183,10 @@ def to_toml(candidate: Candidate) -> str:
         density = activity.input_density if len(activity.input_density) > 1 else activity.input_density[0]
         blocks.append(_block("[activity]", {"input_density": density, "source": activity.source}))
     return "\n".join(blocks)
+
+
+def _images(network: NetworkGenome) -> dict[str, Any]:
+    return DatasetShape(network.input_shape, network.input_bits, network.classes).stated()
 
 
 def _layer_row(layer: LayerGenome, activity: Activity | None) -> dict[str, Any]:

@@ -142,7 +142,7 @@ CASES = {
     "training": (
         "[activity]",
         "[training]\n[activity]",
-        'training must be one of candidate, network, accelerator, technology, activity, not "training"',
+        'training must be one of candidate, images, network, accelerator, technology, activity, not "training"',
         "",
     ),
 }

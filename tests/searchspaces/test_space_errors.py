@@ -15,7 +15,7 @@ CASES = {
         "[training.short]",
         "[trainings]\n[training.short]",
         "[trainings]",
-        'trainings must be one of space, network, accelerator, technology, training, not "trainings"',
+        'trainings must be one of space, images, network, accelerator, technology, training, not "trainings"',
         "; did you mean 'training'?",
     ),
     "unknown network key": (
