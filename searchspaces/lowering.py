@@ -26,8 +26,8 @@ def lower(
 
     The first layer reads the image, the same at every step, or a frame of events a step; each further layer reads what
     the one before it stores: one bit a spike, or the binary count of an average-pooling window. A fully connected layer
-    reads the flattened map. Columns of the masks come to lie in the machine's order of channels and inputs, on which the
-    lists of lanes depend.
+    reads the flattened map. Columns of the masks come to lie in the machine's order of channels and inputs, on which
+    the lists of lanes depend.
 
     Args:
         input_density: share of set bits among all bits of the input pixels; one value, or one a time step for events.

@@ -9,7 +9,8 @@ from typer.core import TyperGroup
 
 from costmodels.errors import InputError
 from dse.cli import calibrate, config, cost, dashboard, data, doctor, export, recost, search, space, study, verify
-from dse.cli.exits import EXIT_INPUT, EXIT_OK
+from dse.cli.exits import EXIT_FAILED, EXIT_INPUT, EXIT_OK
+from dse.errors import RunError
 
 
 class Program(TyperGroup):
@@ -22,6 +23,9 @@ class Program(TyperGroup):
         except InputError as error:
             typer.echo(f"dse: {error}", err=True)
             raise typer.Exit(EXIT_INPUT) from None
+        except RunError as error:
+            typer.echo(f"dse: {error}", err=True)
+            raise typer.Exit(EXIT_FAILED) from None
         except BrokenPipeError:
             # The reader (`head`, `less`) has seen enough. stdout is sent nowhere so that Python's last flush is quiet.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
