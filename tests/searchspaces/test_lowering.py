@@ -141,7 +141,7 @@ def test_columns_of_a_mask_lie_as_the_machine_numbers_channels() -> None:
         LayerGenome("conv1", "conv", 6, dual_threshold=True), LayerGenome("conv2", "conv", 2, prune_ratio=0.5)
     )
     kept = np.array([[True, False, False, True, True, True], [False, True, False, False, True, False]])
-    found = lower(genome, 0.3, rates(genome), {"conv2": kept}).layers[1].kept
+    found = lower(genome, (0.3,), rates(genome), {"conv2": kept}).layers[1].kept
     assert found is not None
     for m, h in np.ndindex(3, 2):
         assert found[:, 2 * m + h].tolist() == kept[:, 3 * h + m].tolist()
@@ -155,7 +155,7 @@ def test_columns_of_a_flattened_mask_lie_as_the_machine_writes_inputs(dual: bool
         input_shape=(1, 6, 4),
     )
     kept = np.random.default_rng(0).random((3, 4 * 3 * 2)) < 0.5
-    layer = lower(genome, 0.3, rates(genome), {"fc1": kept}).layers[1]
+    layer = lower(genome, (0.3,), rates(genome), {"fc1": kept}).layers[1]
     assert layer.kept is not None
     maps, membranes, written = (2, 2, 0) if dual else (1, 4, 0)
     for m in range(membranes):
@@ -172,7 +172,7 @@ def test_columns_of_a_flattened_mask_lie_as_the_machine_writes_inputs(dual: bool
 def test_a_pruned_fully_connected_layer_stores_binary_weights_in_two_bits() -> None:
     fc1 = LayerGenome("fc1", "fc", 3, kernel=1, prune_ratio=0.5)
     genome = network(LayerGenome("conv1", "conv", 4, prune_ratio=0.25), fc1)
-    work = lower(genome, 0.3, rates(genome), masks(genome))
+    work = lower(genome, (0.3,), rates(genome), masks(genome))
     assert [layer.weight_bits for layer in work.layers] == [1, 2, 1]
     with pytest.raises(ConfigurationError, match="weight_bits must be at least 2 in a pruned fully connected layer"):
         reject_inconsistent(replace(work, layers=(work.layers[0], replace(work.layers[1], weight_bits=1))))
