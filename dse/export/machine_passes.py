@@ -36,7 +36,7 @@ MAP: Mapping[str, int] = {
 }
 PASS_SECTIONS: Mapping[str, Mapping[str, int]] = {
     "CONTROL_BITS": CONTROL,
-    "IN_BITS": {f"in_{name}": width for name, width in MAP.items()},
+    "MAP_BITS": {f"in_{name}": width for name, width in MAP.items()},
     "OUT_BITS": {f"out_{name}": width for name, width in MAP.items()},
 }
 

@@ -1,5 +1,6 @@
 """A network on a machine as a folder of SystemVerilog: modules, parameters, programs, weights, vectors, testbench."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -14,6 +15,7 @@ from costmodels.feasibility import infeasibilities
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
 from costmodels.occupancy import occupancies
+from costmodels.ranking import rank_bits
 from costmodels.slots import strip_rows
 from costmodels.tiling import Group, groups, raster_order
 from costmodels.traffic import BITS_PER_BYTE, LARGEST_DENOMINATOR
@@ -36,14 +38,22 @@ FILES = (
     "spike_buffer",
     "weight_buffer",
     "lane_lists",
+    "rotator",
+    "window_turner",
     "spike_reader",
     "pe_array",
+    "popcount_nine",
+    "pe_lane",
     "pe_row",
     "adder_tree",
     "accumulators",
     "if_units",
+    "ranks",
+    "window_rows",
     "pooling",
+    "winners",
     "flat_step",
+    "bank_writer",
     "spike_writer",
     "score_unit",
     "sequencer",
@@ -55,7 +65,10 @@ FILES = (
     "pass_control",
     "accelerator",
 )
-TAP_SUM_BITS = 5
+TOP = "accelerator"
+CORE = "compute_core"
+TESTBENCH = "core_testbench"
+MEMORY_MODEL = "memory_model"
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,10 +197,9 @@ def parameters(image: CoreImage, images: int, dram_bytes_per_cycle: float) -> di
     network, config, layers = image.network, image.config, image.work.layers
     lanes = config.channel_lanes
     pruned = [layer for layer in layers if layer.kept is not None]
-    tree_bits = TAP_SUM_BITS + (lanes - 1).bit_length()
-    sums = max(one.part.accumulator_bits for one in image.parts)
     rate = BITS_PER_BYTE * Fraction(dram_bytes_per_cycle).limit_denominator(LARGEST_DENOMINATOR)
     sections = {**SECTIONS, **PASS_SECTIONS}
+    fractions = {layer.fraction_bits for layer in network.layers} or {network.fraction_bits}
     return {
         "VECTOR_WIDTH": config.vector_width,
         "CHANNEL_LANES": lanes,
@@ -199,8 +211,12 @@ def parameters(image: CoreImage, images: int, dram_bytes_per_cycle: float) -> di
         "DUAL": int(image.dual),
         "PRUNED": int(bool(pruned)),
         "LIST_KERNELS": max((lane_words(layer, lanes) for layer in pruned), default=1),
+        "STRENGTH_BITS": max((layer.levels.bit_length() for layer in network.layers), default=1),
+        "RANK_BITS": max(rank_bits(layer, network.timesteps) for layer in layers),
+        "LEAST_FRACTION": min(fractions),
+        "LARGEST_FRACTION": max(fractions),
         "FRACTION_BITS": network.fraction_bits,
-        "SUM_BITS": max(sums, tree_bits + 1),
+        "SUM_BITS": MACHINE.membrane_bits,
         "MEMBRANE_BITS": MACHINE.membrane_bits,
         "SCORE_BITS": MACHINE.score_bits,
         "ADDRESS_BITS": ADDRESS_BITS,
@@ -247,6 +263,15 @@ def store_places(image: CoreImage) -> Iterator[tuple[LayerPass, int, range, int,
                         yield here, m, rows, column, step
 
 
+def stored_words(image: CoreImage) -> list[tuple[int, int]]:
+    """Writes of each layer for one image, and elements in them; 0 and 0 behind a classifier."""
+    words, elements = Counter[int](), Counter[int]()
+    for here, _, rows, _, _ in store_places(image):
+        words[here.number] += 1
+        elements[here.number] += len(rows) * here.one.maps
+    return [(words[number], elements[number]) for number in range(len(image.parts))]
+
+
 def golden_stores(image: CoreImage, run: IntegerRun, number: int) -> Iterator[int]:
     """What the machine stores for image ``number``, write by write: elements of a strip, lower map first."""
     maps = {
@@ -276,7 +301,7 @@ def write_core(image: CoreImage, images: NDArray[np.uint8], folder: Path, dram_b
     """Write the folder for ``images`` [n, C, H, W]: sources, package, memory images, golden vectors, testbench."""
     folder.mkdir(parents=True, exist_ok=True)
     source = resources.files("dse.export").joinpath("rtl")
-    for name in (*FILES, "memory_model", "core_testbench"):
+    for name in (*FILES, MEMORY_MODEL, TESTBENCH):
         (folder / f"{name}.sv").write_text(source.joinpath(f"{name}.sv").read_text(encoding="utf-8"), encoding="utf-8")
     values = parameters(image, len(images), dram_bytes_per_cycle)
     (folder / "core_parameters.sv").write_text(package(values), encoding="utf-8")

@@ -30,6 +30,11 @@ class LayerResult:
     compared: int
     mismatches: int
 
+    @property
+    def cycles(self) -> int:
+        """Of all causes."""
+        return self.compute_cycles + self.stall_cycles + self.fill_cycles
+
 
 @dataclass(frozen=True)
 class SimulationResult:

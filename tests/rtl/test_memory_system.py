@@ -1,5 +1,7 @@
-"""The machine with its memory in SystemVerilog: tiles, groups, streamed filters and weights ahead against a memory of fixed
-bandwidth. Every stored element and score as the integer reference says, compute, stall and fill cycles as the cost model says."""
+"""The machine against a memory of fixed bandwidth: tiles, groups, streamed filters, weights ahead.
+
+Every stored element and score as the integer reference says; compute, stall and fill cycles as the cost model says.
+"""
 
 import shutil
 from collections import Counter
@@ -18,7 +20,7 @@ from dse.export.rtl_export import CoreImage, lay_out, write_core
 from dse.export.rtl_simulate import SimulationResult, simulate
 
 IMAGES = 2
-SEEDS = range(160)
+SEEDS = range(220)
 CYCLES_AND_SIZE = 7000  # what takes longer in Icarus is not simulated here
 ENOUGH = 60
 

@@ -8,11 +8,12 @@ from twin.machine import MEMBRANE_BITS, TAPS, WINDOW_EDGE, Machine
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter: words of 9 L bits in buffer and DRAM, array cycles of one sum, adds of one row and step."""
+    """One filter: words of 9 L bits in buffer and DRAM, array cycles and list steps of one sum, adds of one row."""
 
     header: int
     words: int
     array_cycles: int
+    list_steps: int
     adds: int
 
 
@@ -100,5 +101,6 @@ def lay_out(layer: LayerWorkload, filter_index: int, lanes: int) -> Filter:
         header=header,
         words=header + kernel_words,
         array_cycles=kernel_words * layer.input_bits,
+        list_steps=0 if layer.kept is None else steps_through_lists(layer, filter_index, lanes),
         adds=weights * layer.weight_bits * layer.input_bits,
     )

@@ -234,7 +234,9 @@ class Inference:
         events["pe_cycles"] += slot.array_cycles
         events["weight_reads"] += slot.array_cycles
         events["spike_reads"] += slot.array_cycles * window
+        events["row_cycles"] += slot.array_cycles * rows
         events["accumulator_updates"] += slot.array_cycles * rows
+        events["list_steps"] += one.list_steps
         self.adds[index] += rows * one.adds * layer.input_density[slot.input_step]
 
     def count_membranes(self, events: Events, layer: LayerWorkload, slot: Slot) -> None:
