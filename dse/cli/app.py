@@ -23,7 +23,8 @@ from dse.cli import (
     synth,
     verify,
 )
-from dse.cli.exits import EXIT_INPUT, EXIT_OK
+from dse.cli.exits import EXIT_FAILED, EXIT_INPUT, EXIT_OK
+from dse.errors import RunError
 
 
 class Program(TyperGroup):
@@ -36,6 +37,9 @@ class Program(TyperGroup):
         except InputError as error:
             typer.echo(f"dse: {error}", err=True)
             raise typer.Exit(EXIT_INPUT) from None
+        except RunError as error:
+            typer.echo(f"dse: {error}", err=True)
+            raise typer.Exit(EXIT_FAILED) from None
         except BrokenPipeError:
             # The reader (`head`, `less`) has seen enough. stdout is sent nowhere so that Python's last flush is quiet.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,6 +19,7 @@ class To(StrEnum):
     """What a network can be exported to."""
 
     RTL = "rtl"
+    NIR = "nir"
 
 
 class Target(NamedTuple):
@@ -47,8 +48,15 @@ def _verify_rtl(folder: Path) -> int:
     return verified(folder, json=False)
 
 
+def _write_nir(trained: "TrainedNetwork", folder: Path) -> None:
+    from dse.export.nir_graph import FILE, write_nir
+
+    write_nir(trained.integer_network, folder / FILE)
+
+
 TARGETS: dict[To, Target] = {
     To.RTL: Target(_write_rtl, machine=True, verify=_verify_rtl),
+    To.NIR: Target(_write_nir),
 }
 
 TargetName = Annotated[To, typer.Option("--to", help="What to write.", show_default=False)]

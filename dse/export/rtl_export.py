@@ -16,6 +16,7 @@ from costmodels.accelerator import AcceleratorConfig
 from costmodels.feasibility import unsuited_strips
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
+from costmodels.ranking import rank_bits
 from costmodels.slots import strip_rows
 from costmodels.tiling import groups
 from costmodels.workload import Workload
@@ -53,7 +54,10 @@ FILES = (
     "adder_tree",
     "accumulators",
     "if_units",
+    "ranks",
+    "window_rows",
     "pooling",
+    "winners",
     "flat_step",
     "bank_writer",
     "spike_writer",
@@ -140,6 +144,7 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
     """The parameters of the core."""
     network, config, layers = image.network, image.config, image.work.layers
     pruned = [layer for layer in layers if layer.kept is not None]
+    fractions = {layer.fraction_bits for layer in network.layers} or {network.fraction_bits}
     return {
         "VECTOR_WIDTH": config.vector_width,
         "CHANNEL_LANES": config.channel_lanes,
@@ -150,6 +155,10 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
         "DUAL": int(image.dual),
         "PRUNED": int(bool(pruned)),
         "LIST_KERNELS": max((lane_words(layer, config.channel_lanes) for layer in pruned), default=1),
+        "STRENGTH_BITS": max((layer.levels.bit_length() for layer in network.layers), default=1),
+        "RANK_BITS": max(rank_bits(layer, network.timesteps) for layer in layers),
+        "LEAST_FRACTION": min(fractions),
+        "LARGEST_FRACTION": max(fractions),
         "FRACTION_BITS": network.fraction_bits,
         "SUM_BITS": MACHINE.membrane_bits,
         "MEMBRANE_BITS": MACHINE.membrane_bits,
