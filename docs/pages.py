@@ -27,12 +27,11 @@ DECISIONS = "decisions/"
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Put every page of a folder where the navigation names the folder."""
-    names = {PYTHON: [f"{PYTHON}{package}.md" for package in PACKAGES], DECISIONS: decisions()}
+    pages = {PYTHON: [f"{PYTHON}{package}.md" for package in PACKAGES], DECISIONS: decisions()}
     for section in config.nav or []:
-        for entries in section.values() if isinstance(section, dict) else ():
-            for entry in entries if isinstance(entries, list) else ():
-                for title, folder in entry.items() if isinstance(entry, dict) else ():
-                    entry[title] = names.get(folder, folder)
+        for title, entries in section.items() if isinstance(section, dict) else ():
+            if isinstance(entries, str) and entries in pages:
+                section[title] = pages[entries]
     return config
 
 
