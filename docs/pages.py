@@ -1,4 +1,4 @@
-"""Pages that the program itself writes when the documentation is built; MkDocs calls the functions called ``on_...``."""
+"""Pages that the program itself writes when the documentation is built; MkDocs calls what is named ``on_...``."""
 
 import pkgutil
 from importlib import import_module
@@ -23,6 +23,12 @@ PACKAGES = (
 """Packages with a page of their own, on which their modules stand one after the other."""
 PYTHON = "reference/python/"
 DECISIONS = "decisions/"
+CALIBRATION = """# Calibration
+
+What `dse calibrate` prints, made when this page was built. *Recalled* figures were not read in their source; the second
+table does without them. What was fitted, and what the remaining errors mean, is explained in
+[prices](cost-model-prices.md#calibration).
+"""
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -80,9 +86,7 @@ def calibration() -> str:
     """Every published figure beside the model's value, with and without those that were not read in their source."""
     from costmodels.calibration import calibrate
 
-    parts = ["# Calibration\n\nWhat `dse calibrate` prints, made when this page was built. *Recalled* figures were not "]
-    parts += ["read in their source; the second table does without them. What was fitted, and what the remaining "]
-    parts += ["errors mean, is explained in [prices](cost-model-prices.md#calibration).\n"]
+    parts = [CALIBRATION]
     for without in (False, True):
         fitted = calibrate(without)
         technology = fitted.technology

@@ -133,5 +133,3 @@ def test_pages_of_the_guide_are_in_the_navigation() -> None:
     folders = {page.parent.name for page in pages()} & {"how-to", "reference"}
     shown = [str(page.relative_to(ROOT / "docs")) for page in pages() if page.parent.name in (*folders, "docs")]
     assert [name for name in shown if name not in text] == []
-
-
