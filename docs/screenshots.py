@@ -1,4 +1,4 @@
-"""Takes the pictures of this documentation from the reference study, in headless Chromium: python docs/screenshots.py"""
+"""Takes the pictures of this documentation from the reference study in headless Chromium: python docs/screenshots.py"""
 
 import shutil
 import sys
@@ -82,10 +82,7 @@ def report(page: Any) -> None:
     path.parent.mkdir(exist_ok=True)
     write_page(report_data(StudyFolder(STUDY)), path)
     page.goto(path.as_uri())
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('script.spec')].length && document.querySelector('#plot-layers .main-svg')",
-        timeout=WAIT_MS,
-    )
+    page.wait_for_selector("#plot-layers .main-svg", timeout=WAIT_MS)
     page.locator("#plot-pareto").screenshot(path=IMAGES / "front.png")
     page.screenshot(path=IMAGES / "report.png")
 

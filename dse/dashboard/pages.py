@@ -216,7 +216,10 @@ def candidate_page(view: CandidateView, axes: Mapping[str, Sequence[Any]]) -> ht
     return html.Div(parts, className="page")
 
 
-NETWORK_CAPTION = "Blue: binary weights. Orange: multi-bit weights, which cost a pass for each bit. Rates: one per step, or their range over more than four steps."
+NETWORK_CAPTION = (
+    "Blue: binary weights. Orange: multi-bit weights, which cost a pass for each bit. Rates: one per step, or their "
+    "range where there are more than four."
+)
 AREA_CAPTION = "Blue: memories. Grey: logic."
 ROOFLINE_CAPTION = "Left of the bend the DRAM limits, right of it the array. Layers without DRAM traffic are left out."
 OCCUPANCY_CAPTION = (

@@ -233,8 +233,8 @@
   }
   function drawThree(div) {
     if (state.cloud) state.cloud.draw(null);
-    const layout = { ...C.layout, height: 452, margin: { l: 62, r: 12, t: 10, b: 50 }, hovermode: "closest", dragmode: "orbit", uirevision: state.x + state.y + state.z,
-      scene: { xaxis: sceneAxis(state.x, state.xlog), yaxis: sceneAxis(state.y, state.ylog), zaxis: sceneAxis(state.z, false), camera: { eye: { x: 1.5, y: 1.5, z: 1.1 } }, aspectmode: "cube" } };
+    const layout = { ...C.layout, height: 452, margin: { l: 0, r: 0, t: 0, b: 0 }, hovermode: "closest", dragmode: "orbit", uirevision: state.x + state.y + state.z,
+      scene: { xaxis: sceneAxis(state.x, state.xlog), yaxis: sceneAxis(state.y, state.ylog), zaxis: sceneAxis(state.z, false), camera: { eye: { x: 1.75, y: 1.75, z: 0.9 }, center: { x: 0, y: 0, z: -0.12 } }, aspectmode: "cube" } };
     Plotly.react(div, traces(state.mask), colours(layout), SETTINGS(["toImage", "orbitRotation", "resetCameraDefault3d"]));
     if (!div.dataset.listening) {
       div.dataset.listening = "1";
@@ -246,7 +246,8 @@
     click: () => Plotly.downloadImage(leaving(), { format: "svg", filename: "candidates", width: find("scatter").clientWidth, height: 470 }) };
   function sceneAxis(column, log) {
     const c = night() ? C.dark : C.light;
-    return { title: { text: quantity(column).title, font: { size: 12 } }, tickfont: { size: 11 }, type: log ? "log" : "linear", color: c.text, gridcolor: c.line, backgroundcolor: "rgba(0,0,0,0)" };
+    const ticks = log ? { tickvals: C.coarse[0], ticktext: C.coarse[1] } : { nticks: 6 };
+    return { ...ticks, title: { text: quantity(column).title, font: { size: 12 } }, tickfont: { size: 11 }, type: log ? "log" : "linear", color: c.text, gridcolor: c.muted, zerolinecolor: c.muted, backgroundcolor: "rgba(0,0,0,0)" };
   }
   /* A new box replaces the one before, or adds to it where shift is held. */
   function brush(found, adding) {
