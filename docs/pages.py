@@ -23,7 +23,10 @@ PACKAGES = (
 """Packages with a page of their own, on which their modules stand one after the other."""
 PYTHON = "reference/python/"
 DECISIONS = "decisions/"
-CALIBRATION = """# Calibration
+CALIBRATION = """---
+hide: [toc]
+---
+# Calibration
 
 What `dse calibrate` prints, made when this page was built. *Recalled* figures were not read in their source; the second
 table does without them. What was fitted, and what the remaining errors mean, is explained in

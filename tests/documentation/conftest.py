@@ -24,9 +24,9 @@ exec "{python}" "$@"
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """What a reader has: sources to read, the reference study, and a results folder to write into."""
-    for name in ("searchspaces", "costmodels", "benchmarks", "tests", "docs", "Makefile", "pyproject.toml", "issues"):
-        if (ROOT / name).exists():
-            (tmp_path / name).symlink_to(ROOT / name)
+    for path in ROOT.iterdir():
+        if path.name not in ("results", "build") and not path.name.startswith("."):
+            (tmp_path / path.name).symlink_to(path)
     shutil.copytree(ROOT / "results" / "mnist-reference", tmp_path / "results" / "mnist-reference")
     return tmp_path
 

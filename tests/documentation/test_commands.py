@@ -71,9 +71,9 @@ def with_ids(text: str, checkout: Path) -> str:
 
 
 def stand_in_images(checkout: Path) -> dict[str, str]:
-    """Settings under which 600 random images of MNIST's shape take its place."""
+    """Settings under which 120 random images of MNIST's shape take its place."""
     draw = np.random.default_rng(0)
-    images, labels = draw.integers(0, 256, (600, 28, 28), dtype=np.uint8), np.arange(600) % 10
+    images, labels = draw.integers(0, 256, (120, 28, 28), dtype=np.uint8), np.arange(120) % 10
     arrays = {f"{part}_{what}": a for part in ("train", "test") for what, a in (("images", images), ("labels", labels))}
     (checkout / "DIR").mkdir(exist_ok=True)
     np.savez(checkout / "DIR" / "made-up.npz", **arrays)
