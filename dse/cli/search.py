@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="of the study's folder (default: made up)")]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="STUDY", help="go on with a study")]
 BUDGET = ("trials", "timeout", "workers", "device", "data_dir")
-"""What may change when a study goes on."""
+PLACE = ("dask", "refine", "results_dir")
+"""What may change when a study goes on: how long, and where."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,7 @@ def search(
     trials: o.Trials = None,
     timeout: o.Timeout = None,
     workers: o.Workers = None,
+    dask: o.Dask = None,
     refine: o.Refine = None,
     mode: o.Mode = None,
     sampler: o.Sampler = None,
@@ -57,7 +59,7 @@ def search(
     settings = resolve(given)
     try:
         result = _searched(settings, name, resume, quiet)
-        ended = result.stop_reason != "interrupted" and _refined(result, settings["refine"].value, quiet)
+        ended = result.stop_reason != "interrupted" and _refined(result, settings, quiet)
     except KeyboardInterrupt:
         note("\nInterrupted before a clean end; what was kept goes on with: dse search --resume STUDY")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -97,7 +99,7 @@ def _start(settings: dict[str, Resolved], name: str | None, progress: "OnProgres
         dram_pj_per_bit=value["dram"],
         name=name,
     )
-    return run_search(asked, progress)
+    return run_search(asked, progress, **_trainers(value["dask"]))
 
 
 def _resume(study: str, name: str | None, settings: dict[str, Resolved], progress: "OnProgress") -> "StudyResult":
@@ -109,18 +111,27 @@ def _resume(study: str, name: str | None, settings: dict[str, Resolved], progres
     budget = {key: settings[key].value for key in BUDGET if settings[key].source.startswith("flag")}
     if "timeout" in budget:
         budget["timeout_s"] = budget.pop("timeout")
-    return resume(folder.path, progress, **budget)
+    return resume(folder.path, progress, **budget, **_trainers(settings["dask"].value))
+
+
+def _trainers(dask: str | None) -> dict[str, Any]:
+    """Who trains, where it is not this machine."""
+    if dask is None:
+        return {}
+    from dse.cluster.connect import trainers
+
+    return {"make_trainers": trainers(dask)}
 
 
 def _refuse_changes(settings: dict[str, Resolved], name: str | None) -> None:
     """A study that goes on keeps what it was asked; another question is another study."""
     from dse.errors import StudyError
 
-    free = (*BUDGET, "refine", "results_dir")
+    free = (*BUDGET, *PLACE)
     changed = [f"--{key.replace('_', '-')}" for key in settings if key not in free and _is_flag(settings[key])]
     changed += ["--name"] * (name is not None)
     if changed:
-        allowed = ", ".join(f"--{key.replace('_', '-')}" for key in (*BUDGET, "refine"))
+        allowed = ", ".join(f"--{key.replace('_', '-')}" for key in (*BUDGET, "dask", "refine"))
         raise StudyError(
             f"a resumed study must keep its settings, so leave out {', '.join(changed)}; only {allowed} may change"
         )
@@ -130,15 +141,16 @@ def _is_flag(resolved: Resolved) -> bool:
     return resolved.source.startswith("flag")
 
 
-def _refined(result: "StudyResult", count: int, quiet: bool) -> bool:
+def _refined(result: "StudyResult", settings: dict[str, Resolved], quiet: bool) -> bool:
     """Train networks of the front longer and score them on the test set; False if it was interrupted."""
+    count = settings["refine"].value
     if not count or not result.front:
         return True
     from dse.progress import search_progress
     from dse.study.refine import refine
 
     with search_progress(quiet) as progress:
-        refined = refine(result.folder.path, count, progress)
+        refined = refine(result.folder.path, count, progress, **_trainers(settings["dask"].value))
     for number, failed in refined.failed.items():
         note(f"refining network {number} failed: {failed.reason}: {failed.message}")
     return refined.stop_reason != "interrupted"
