@@ -1,5 +1,6 @@
 """`dse search`: propose, train and price networks, refine the best, and print the front."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -56,6 +57,9 @@ def search(
     Exit codes: 0 done, 1 failed, 2 wrong input, 3 nothing feasible, 130 interrupted (the study goes on with --resume).
     """
     given = {key: value for key, value in locals().items() if key not in ("name", "resume", "json", "quiet")}
+    # The sampler's many small products gain nothing from threads and lose twice their time to them; trainings have
+    # processes, and threads, of their own.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     settings = resolve(given)
     try:
         result = _searched(settings, name, resume, quiet)

@@ -87,7 +87,7 @@ def _client(address: str) -> "Client":
     distributed = _needed("distributed")
     try:
         client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, TimeoutError, ValueError) as error:
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two where TLS lacks a certificate
         raise InputError(
             f"dask must be the address of a running scheduler, not {address} ({_first_line(error)}); "
             "start one with: dse scheduler"

@@ -286,12 +286,13 @@ class DaskTrainers:
             if not self._about.done():
                 raise InputError(self._refused[address])
             return
-        if not self._about.done():
-            self._about.set_result(answer["about"])
-            self._resource = f"dse-{self._study_digest(answer['about'])}"
+        self._resource = self._resource or f"dse-{self._study_digest(answer['about'])}"
         self._client.run(node.admit, self._resource, answer["slots"], workers=[address])
         self._admitted[address] = answer
+        self._slots = sum(about["slots"] for about in self._admitted.values())
         self._log(f"worker {address} takes {answer['slots']} trainings at once")
+        if not self._about.done():  # last: from now on tasks come
+            self._about.set_result(answer["about"])
 
     def _why_not(self, answer: Line) -> str:
         """Why a worker does not fit, or nothing."""

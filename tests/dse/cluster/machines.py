@@ -1,6 +1,7 @@
 """A cluster on this machine: a scheduler and workers in processes of their own, which train a stand-in.
 
-``python machines.py ADDRESS [SLOTS [VERSION]]`` is a worker; a VERSION makes it say that it runs that dse.
+``python machines.py ADDRESS [SLOTS [VERSION]]`` is a worker; a VERSION makes it say that it runs that dse, and
+``real`` in its place trains in earnest.
 """
 
 import os
@@ -78,15 +79,14 @@ class Machines:
 
 
 def main(address: str, slots: str = "1", version: str = "") -> None:
-    """A worker that trains a stand-in."""
-    from stand_in import WORKER
-
+    """A worker."""
     import dse
-    from dse.cluster import node
     from dse.cluster.serve import serve_worker
 
-    node.COMMAND = WORKER
-    dse.__version__ = version or dse.__version__
+    if version != "real":
+        import stand_in_node  # noqa: F401
+
+        dse.__version__ = version or dse.__version__
     serve_worker(address, int(slots), 1, 0, None)
 
 

@@ -1,5 +1,6 @@
 """Searches over a real Dask scheduler with workers in processes of their own."""
 
+import shutil
 import time
 from collections import Counter
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Any
 
 import pytest
 from machines import Machines
-from stand_in import settings_in
+from stand_in import TINY_SPACE, settings_in
 
 from costmodels.errors import InputError
+from dse.cache import ScoreCache
 from dse.cluster.connect import trainers
 from dse.cluster.executor import ClusterError
 from dse.study.progress import Progress
+from dse.study.refine import refine
 from dse.study.search import StudyResult, resume, run_search
 
 
@@ -99,6 +102,22 @@ def test_a_scheduler_that_is_killed_and_started_again_loses_no_network(machines:
     result = searched(machines, watch)
     check_each_once(machines, result)
     assert (result.trained, result.failed, restarted) == (12, 0, [3])
+
+
+def test_trained_networks_come_back_and_go_out_again_to_be_tested(machines: Machines, tmp_path: Path) -> None:
+    """Real trainings, on a worker that shares no folder with the search."""
+    machines.start_worker("1", "real")
+    result = searched(machines, space=TINY_SPACE, trials=1, cache_dir=tmp_path / "here")
+    (record,) = result.folder.networks()
+    assert ScoreCache(tmp_path / "here").integer_network(record.score)
+    shutil.rmtree(tmp_path / "cache")
+    refined = refine(result.folder.path, 1, make_trainers=trainers(machines.address))
+    assert (refined.failed, len(refined.rows)) == ({}, 1)
+    assert refined.rows[0].test_deployed is not None
+    shutil.rmtree(tmp_path / "cache")
+    (result.folder.path / "test.jsonl").unlink()
+    again = refine(result.folder.path, 1, make_trainers=trainers(machines.address))
+    assert again.rows[0].test_deployed == refined.rows[0].test_deployed
 
 
 def test_a_worker_of_another_version_is_refused_with_both(machines: Machines) -> None:
