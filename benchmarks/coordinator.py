@@ -10,32 +10,26 @@ records, telling the database. ``--resume`` opens the finished study again, ``--
 import argparse
 import json
 import os
-import random
 import resource
 import shutil
 import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
+from simulated import SimulatedWorkers
 
 from dse.results.folder import StudyFolder
-from dse.score import NetworkScore
 from dse.study.ledger import Ledger
 from dse.study.pricing import Pricer
 from dse.study.proposals import Proposer
 from dse.study.search import resume, run_search
 from dse.study.settings import SearchSettings
-from dse.tasks import Line, Task
-from dse.worker import answer_line
-from searchspaces.candidate import assumed_masks
 
 PARTS: tuple[tuple[str, type, str], ...] = (
     ("ask", Proposer, "_ask"),
@@ -44,69 +38,6 @@ PARTS: tuple[tuple[str, type, str], ...] = (
     ("tell", Proposer, "_tell"),
     ("tables", Ledger, "write_tables"),
 )
-ABOUT = {"data_digest": "0" * 16, "code_version": "simulated", "name": "simulated", "title": "Simulated", "classes": 10}
-
-
-class SimulatedWorkers:
-    """``slots`` workers, all but one always busy: a task is answered, at random, when all are."""
-
-    def __init__(self, slots: int) -> None:
-        self.slots = slots
-        self.logs = Path()
-        self.answered = 0
-        self._draw = random.Random(0)
-        self._busy: list[tuple[Task, Future[Line]]] = []
-        self._left = 0
-
-    def __call__(self, _settings: object, _slots: int, _logs: Path) -> "SimulatedWorkers":
-        return self
-
-    def start(self) -> Line:
-        return ABOUT
-
-    def submit(self, task: Task) -> "Future[Line]":
-        future: Future[Line] = Future()
-        self._busy.append((task, future))
-        self._left -= 1
-        while self._busy and (len(self._busy) == self.slots or self._left <= 0):
-            done, answer = self._busy.pop(self._draw.randrange(len(self._busy)))
-            answer.set_result(answer_line(simulated_score(done)))
-            self.answered += 1
-        return future
-
-    def expect(self, tasks: int) -> None:
-        """So many tasks will come; with the last, all are answered."""
-        self._left = tasks
-
-    def shutdown(self) -> None:
-        pass
-
-
-def simulated_score(task: Task) -> NetworkScore:
-    """Larger networks classify better, up to noise that follows from the genome."""
-    genome = task.genome
-    draw = np.random.default_rng(int(genome.digest(), 16))
-    size = sum(np.log2(layer.channels * (1 + layer.weight_bits)) for layer in genome.layers)
-    error = 0.9 * float(np.exp(-0.1 * size)) + 0.02 * draw.random()
-    right = round(1000 * (1 - error))
-    rates = {x.name: tuple(draw.uniform(0.05, 0.4, genome.timesteps).tolist()) for x in genome.layers if x.spiking}
-    digest, recipe = genome.digest(), task.recipe
-    return NetworkScore(
-        genome_digest=digest,
-        recipe_digest=recipe.digest(),
-        data_digest=ABOUT["data_digest"],
-        seed=task.seed,
-        code_version=ABOUT["code_version"],
-        correct=right,
-        samples=1000,
-        deployed_correct=right,
-        input_density=0.3,
-        firing_rates=rates,
-        masks=assumed_masks(genome),
-        epochs=recipe.epochs,
-        seconds=0.0,
-        weights=f"{digest}/weights.safetensors",
-    )
 
 
 @contextmanager

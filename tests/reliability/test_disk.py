@@ -24,7 +24,8 @@ def mount() -> Iterator[Mount]:
             done = subprocess.run(["mount", *options, str(target)], capture_output=True, text=True)
             if done.returncode:
                 pytest.skip(f"needs the right to mount: {done.stderr.strip()}")
-            stack.callback(subprocess.run, ["umount", "-l", str(target)], check=True)
+            if "remount" not in " ".join(options):
+                stack.callback(subprocess.run, ["umount", "-l", str(target)], check=True)
 
         yield mounted
 
