@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from stand_in import TINY_SPACE, InlineTrainers, settings_in
 from typer.testing import CliRunner
 
 from dse.cli import app
+from dse.dashboard.candidate import commands, study_of
 from dse.results import open_study
 from dse.study.refine import refine
 from dse.study.search import run_search
@@ -98,20 +100,15 @@ def test_a_tested_network_counts_the_recorded_answers_alone(study: Path, tmp_pat
     assert (about["fidelity"], about["test"], about["seed"]) == ("refined", test, 1)
 
 
-def test_every_short_network_counts_its_validation_samples(study: Path, tmp_path: Path) -> None:
-    for record in open_study(study).networks():
-        folder = tmp_path / str(record.number)
-        run("export", str(study), str(record.number), "--to", "training", "-o", str(folder))
-        (line,) = counted(folder)  # the test set was not asked
-        assert line["as_recorded"]
-        assert line["deployed_correct"] == record.score.deployed_correct
-
-
-def test_wrong_weights_are_noticed(study: Path, tmp_path: Path) -> None:
+def test_a_short_network_counts_its_validation_samples_and_notices_others(study: Path, tmp_path: Path) -> None:
     for number in ("0", "1"):
         run("export", str(study), number, "--to", "training", "-o", str(tmp_path / number))
+    (line,) = counted(tmp_path / "0")  # the test set was not asked
+    score = open_study(study).record("0").score
+    assert (line["correct"], line["deployed_correct"]) == (score.correct, score.deployed_correct)
     shutil.copy(tmp_path / "1" / "validation.safetensors", tmp_path / "0" / "validation.safetensors")
-    assert not counted(tmp_path / "0", code=1)[0]["as_recorded"]
+    (line,) = counted(tmp_path / "0", code=1)
+    assert not line["as_recorded"]
 
 
 def test_training_the_exported_configuration_gives_the_exported_weights(study: Path, tmp_path: Path) -> None:
@@ -145,6 +142,22 @@ def test_a_nir_graph_is_written_or_refused_by_feature(study: Path, tmp_path: Pat
     assert set(graph.nodes) >= {"input", "output", "conv1", "conv1_neurons", "classifier"}
     _, noted = run("export", str(study), "0", "--to", "nir", "-o", str(tmp_path / "out"), code=2)
     assert "output folder must be new or empty" in noted
+
+
+def test_the_commands_of_the_candidate_page_run(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shown = study_of(open_study(study))
+    point = shown.folder.front()[-1].id
+    fidelities = ("short", "refined") if point.partition("-")[0] in map(str, shown.refined) else ("short",)
+    handing_on = [
+        command for command, _ in commands(shown, point, fidelities) if " --to " in command or " train " in command
+    ]
+    assert [shlex.split(command)[1] for command in handing_on] == ["export", "train", "export", "export"]
+    for command in handing_on:
+        result = runner.invoke(app, shlex.split(command)[1:], prog_name="dse")
+        refused = result.exit_code == 2 and " must be " in result.stderr and "--to rtl" in command
+        assert result.exit_code == 0 or refused, (command, result.stderr)
+    assert (tmp_path / f"{point}-training" / "config-training" / "weights.safetensors").exists()
 
 
 CONFIG = """
