@@ -1,8 +1,6 @@
-"""Gate equivalents of exported machines by block, synthesised, against the area model.
+"""Gate equivalents of exported machines by block, as `dse synth` counts them.
 
-    python benchmarks/area.py synthesise [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
-    python benchmarks/area.py fit                      coefficients of costmodels/data/logic_area.csv
-    python benchmarks/area.py compare                  the model beside synthesis; held-out machines were not fitted
+    python benchmarks/area.py [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
 
 A machine is exported for an untrained network of the shape that `MACHINES` gives: areas do not depend on weights.
 """
@@ -38,7 +36,7 @@ class Machine:
 
     Attributes:
         rows, lanes: V and L.
-        held_out: never fitted.
+        held_out: for checks of a model, never to be fitted.
         timesteps, channels, stride, pool, pooling, bits, dual, pruned: of the network.
     """
 
@@ -144,13 +142,10 @@ def synthesise_missing(names: list[str]) -> None:
 
 
 def main() -> None:
-    """Do what the first argument says."""
+    """Synthesise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("synthesise", "fit", "compare"))
-    parser.add_argument("names", nargs="*")
-    given = parser.parse_args()
-    if given.what == "synthesise":
-        synthesise_missing(given.names)
+    parser.add_argument("names", nargs="*", choices=[*MACHINES, []])
+    synthesise_missing(parser.parse_args().names)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,7 @@ vvp -n core.vvp
 ```
 
 It ends with `PASS` where nothing differs. `dse verify .` runs the same and compares the cycles as well; FuseSoC runs it
-with `fusesoc --cores-root . run --target=sim ::{design.name}`."""
+by Icarus with `fusesoc --cores-root . run --target=sim ::{design.name}`."""
 
 
 def _lint() -> str:
@@ -175,20 +175,19 @@ targets:
     <<: *default
     filesets: [rtl, memory, testbench]
     toplevel: {TESTBENCH}
-    default_tool: verilator
+    default_tool: icarus
     tools:
-      verilator:
-        mode: binary
-        verilator_options: [-O3, -Wno-fatal]
       icarus:
         iverilog_options: [-g2012]
   lint:
     <<: *default
+    filesets: [rtl, memory, testbench]
+    toplevel: {TESTBENCH}
     default_tool: verilator
     tools:
       verilator:
         mode: lint-only
-        verilator_options: [-Wall]
+        verilator_options: [-Wall, --timing]
 """
 
 

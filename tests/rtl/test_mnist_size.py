@@ -1,4 +1,4 @@
-"""A network of the size of a MNIST candidate, 16C3-P2-32C3-P2-10 on 28 x 28 pixels, through Verilator on real buffer sizes."""
+"""A network of MNIST size, 16C3-P2-32C3-P2-10 on 28 x 28 pixels, through Verilator with buffers of real sizes."""
 
 import shutil
 from pathlib import Path
