@@ -179,7 +179,8 @@ def _read(entry: Path) -> NetworkScore:
             raise ValueError(f"{name} does not have the digest it was stored with")
     plain = data["score"]
     rates = {name: tuple(steps) for name, steps in plain["firing_rates"].items()}
-    return NetworkScore(**{**plain, "firing_rates": rates, "masks": load_file(entry / MASKS)})
+    found = {"input_density": tuple(plain["input_density"]), "firing_rates": rates, "masks": load_file(entry / MASKS)}
+    return NetworkScore(**{**plain, **found})
 
 
 def _move_aside(entry: Path, reason: Exception) -> None:

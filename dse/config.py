@@ -55,7 +55,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("dataset", "text", None, "data set, if not the one that the space names"),
     Setting("data_dir", "path", None, "folder with downloaded data sets"),
     Setting(
-        "objective", "text", "acc,energy", "objectives, comma-separated: acc energy latency area edp dram storage ops"
+        "objective",
+        "text",
+        "acc,energy",
+        "objectives, comma-separated: acc energy latency area edp dram storage ops, or a formula such as energy*area",
     ),
     Setting("constraint", "list", (), "bound such as 'area_mm2<=0.8'; repeatable"),
     Setting(

@@ -91,13 +91,21 @@ def _columns(
         objectives=objectives,
         ids=tuple(row.id for row in rows),
         status=tuple(row.status for row in rows),
-        metrics={c: np.array([row.metrics.get(c, math.nan) for row in rows], dtype=np.float64) for c in COLUMNS},
+        metrics={
+            c: np.array([row.metrics.get(c, math.nan) for row in rows], dtype=np.float64)
+            for c in columns_of(objectives)
+        },
         float_accuracy=np.array([row.float_accuracy for row in rows], dtype=np.float64),
         genes={name: tuple(row.genes.get(name) for row in rows) for name in names},
         networks=tuple(row.network for row in rows),
         machines=tuple(row.machine for row in rows),
         trace=trace,
     )
+
+
+def columns_of(objectives: Sequence[Objective]) -> tuple[str, ...]:
+    """Every metric column, and the formulas among the objectives."""
+    return tuple(dict.fromkeys((*COLUMNS, *(objective.column for objective in objectives))))
 
 
 def _running(
@@ -107,9 +115,10 @@ def _running(
     whole = [record for record in networks if len(record.own_front)]
     if not whole:
         return
-    metrics = {c: np.concatenate([record.own_front.metrics[c] for record in whole]) for c in COLUMNS}
+    columns = columns_of(objectives)
+    metrics = {c: np.concatenate([record.own_front.metrics[c] for record in whole]) for c in columns}
     on_front = iter(nondominated(matrix(metrics, objectives), [o.maximise for o in objectives]).tolist())
-    rows = iter(zip(*(metrics[c].tolist() for c in COLUMNS), strict=True))
+    rows = iter(zip(*(metrics[c].tolist() for c in columns), strict=True))
     known: dict[int, tuple[dict[str, Any], str]] = {}
     for record in whole:
         for place, index in enumerate(record.own_front.machine_index.tolist()):
@@ -119,7 +128,7 @@ def _running(
             yield _Row(
                 id=f"{record.number}-{index}",
                 status="front" if next(on_front) else "dominated",
-                metrics=dict(zip(COLUMNS, next(rows), strict=True)),
+                metrics=dict(zip(columns, next(rows), strict=True)),
                 float_accuracy=record.score.accuracy,
                 genes=record.params | genes,
                 network=words[record.number],

@@ -10,7 +10,7 @@ from costmodels.accelerator import AcceleratorConfig
 from costmodels.technology import Technology
 from dse.console import counted
 from dse.costing import Breakdown, price_trained, technology_from
-from dse.objectives import COLUMNS, OBJECTIVES, Objective
+from dse.objectives import OBJECTIVES, Objective
 from dse.reporting.report_data import (
     Accuracies,
     Axis,
@@ -156,7 +156,7 @@ def _plain(study: Study, point: FrontPoint) -> Point:
         id=point.id,
         network=network_words(record.genome),
         machine=machine_words(point.machine),
-        metrics={column: point.metrics[column] for column in COLUMNS},
+        metrics=point.metrics,
         accuracies=study.accuracies(point.network),
         parameters=parameters(point.params, point.machine),
     )

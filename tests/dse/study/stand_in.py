@@ -136,7 +136,7 @@ def stand_in_score(genome: NetworkGenome, recipe: Recipe, seed: int) -> NetworkS
         correct=correct,
         samples=samples,
         deployed_correct=max(0, correct - 2),
-        input_density=0.3,
+        input_density=(0.3,),
         firing_rates=rates,
         masks=assumed_masks(genome),
         epochs=recipe.epochs,
