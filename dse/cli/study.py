@@ -98,7 +98,7 @@ def _say_training(record: "NetworkRecord") -> None:
             ("samples", f"{score.samples:,} of the validation split"),
             ("run", f"{score.epochs} epochs in {duration(score.seconds)}, seed {score.seed}, trial {record.trial}"),
             ("firing rates", _rates(record)),
-            ("input density", f"{score.input_density:.3f}"),
+            ("input density", " ".join(f"{density:.3f}" for density in score.input_density)),
         ],
     )
     say()

@@ -21,10 +21,13 @@ def locked(folder: Path, what: str = "study", instead: str = "give --name") -> I
         what, instead: what the folder holds, and how to take another, for the message.
 
     Raises:
-        StudyError: another process holds it; the message names its pid and host.
+        StudyError: another process holds it (the message names its pid and host), or the folder cannot be written.
     """
     path = folder / LOCK
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StudyError(f"{what} {folder} must be writable to go on, but is not: {error}; copy it elsewhere") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

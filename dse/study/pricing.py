@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.workload import Workload
 from dse.front import nondominated
-from dse.objectives import MACHINE_COLUMNS, OBJECTIVES, Constraint, Objective, matrix
+from dse.objectives import NETWORK_COLUMNS, OBJECTIVES, Constraint, Objective, matrix, with_formulas
 from dse.results.records import Metrics, OwnFront
 from dse.score import NetworkScore
 from searchspaces.candidate import assumed_masks
@@ -56,7 +56,7 @@ class Priced:
         """Best value of each machine's column over the allowed machines; empty without any."""
         if not self.allowed.any():
             return {}
-        return {column: float(self.metrics[column][self.allowed].min()) for column in MACHINE_COLUMNS}
+        return {c: float(v[self.allowed].min()) for c, v in self.metrics.items() if c not in NETWORK_COLUMNS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,7 @@ class Pricer:
         network = network_metrics(workload, accuracy)
         count = len(self.machines)
         metrics = {**{column: np.full(count, value) for column, value in network.items()}, **machine_metrics(totals)}
+        metrics = with_formulas(metrics, (*self.objectives, *(c.objective for c in self.constraints)))
         runs = np.asarray(totals.feasible, dtype=np.bool_)
         allowed = runs.copy()
         for constraint in constraints:
@@ -158,7 +159,8 @@ def machine_metrics(totals: "CostTotals") -> Metrics:
 def nominal_workload(genome: NetworkGenome) -> Workload:
     """The work of a network that is not trained, at an assumed activity, with as many kernels removed as will be."""
     rates = {layer.name: (NOMINAL_DENSITY,) * genome.timesteps for layer in genome.layers if layer.spiking}
-    return lower(genome, NOMINAL_DENSITY, rates, assumed_masks(genome))
+    inputs = 1 if genome.static_input else genome.timesteps
+    return lower(genome, (NOMINAL_DENSITY,) * inputs, rates, assumed_masks(genome))
 
 
 def technology_of(settings: Mapping[str, Any], name: str | None, dram_pj_per_bit: float | None) -> "Technology":

@@ -2,6 +2,7 @@
 
 import shlex
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -154,3 +155,14 @@ def test_a_page_with_hostile_words_stays_text(view: CandidateView, searched: Stu
     page = pages.candidate_page(replace(view, study=hostile), machine_axes(study_of(searched)))
     heading = page.children[0].children[0].children
     assert heading == f"Candidate {view.id} of {hostile}"
+
+
+def test_every_point_of_the_reference_study_has_its_page() -> None:
+    """It was written by an earlier version, whose genomes said less and so had other digests."""
+    folder = StudyFolder(Path(__file__).parents[2] / "results" / "mnist-reference")
+    study = study_of(folder)
+    for point in folder.front():
+        view = candidate_view(study, point.id)
+        pruned = any(layer.kept < 1 for layer in view.layers)
+        genome = study.networks[point.network].genome
+        assert pruned == any(layer.prune_ratio for layer in genome.layers)
