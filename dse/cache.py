@@ -12,9 +12,11 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 import uuid
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,10 @@ from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
 SCORE, MASKS, WEIGHTS, INTEGER = "score.json", "masks.safetensors", "weights.safetensors", "integer.npz"
+
+PARTIAL = ".partial-"
+ABANDONED_S = 3600.0
+"""Nobody takes longer to write an entry."""
 
 CODE = (
     "dse/training/*.py",
@@ -95,7 +101,7 @@ class ScoreCache:
         """Store a score with its parameters. Where the same training is stored already, that entry stays."""
         self.folder.mkdir(parents=True, exist_ok=True)
         entry = self.folder / score_key(score)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
+        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self.folder))
         try:
             _write(partial, score, weights, network)
             partial.replace(entry)
@@ -104,6 +110,14 @@ class ScoreCache:
                 raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def sweep(self, older_than_s: float = ABANDONED_S) -> None:
+        """Remove the unfinished entries that killed processes left behind."""
+        oldest = time.time() - older_than_s
+        for partial in self.folder.glob(f"{PARTIAL}*"):
+            with suppress(FileNotFoundError):  # another process sweeps, too
+                if partial.stat().st_mtime < oldest:
+                    shutil.rmtree(partial, ignore_errors=True)
 
     def weights_path(self, score: NetworkScore) -> Path:
         """File of the trained float parameters."""
@@ -140,7 +154,8 @@ def _read(entry: Path) -> NetworkScore:
             raise ValueError(f"{name} does not have the digest it was stored with")
     plain = data["score"]
     rates = {name: tuple(steps) for name, steps in plain["firing_rates"].items()}
-    return NetworkScore(**{**plain, "firing_rates": rates, "masks": load_file(entry / MASKS)})
+    found = {"input_density": tuple(plain["input_density"]), "firing_rates": rates, "masks": load_file(entry / MASKS)}
+    return NetworkScore(**{**plain, **found})
 
 
 def _move_aside(entry: Path, reason: Exception) -> None:

@@ -29,12 +29,12 @@ class Activity:
     """How busy a network's maps are, and who says so.
 
     Attributes:
-        input_density: share of set bits in the input pixels.
+        input_density: share of set bits in the input pixels: one value, or one a time step for events.
         firing_rates: spiking layer to the share of set bits of its stored map, one value per time step.
         source: ``"assumed"``, or where the values were measured; to be shown wherever a cost rests on them.
     """
 
-    input_density: float
+    input_density: tuple[float, ...]
     firing_rates: Mapping[str, tuple[float, ...]]
     source: str = ASSUMED
 
@@ -119,12 +119,20 @@ def _drawn_mask(layer: LayerGenome, in_channels: int) -> NDArray[np.bool_]:
 def _read_activity(reader: TableReader, genome: NetworkGenome) -> Activity:
     table = reader.table(("activity",))
     reader.unknown_keys(("activity",), table, ("input_density", "density", "source"), "activity.")
-    input_density = reader.scalar(("activity", "input_density"), table, DENSITY, "activity.input_density")
+    input_density = _input_density(reader, table, genome)
     source = reader.scalar(("activity", "source"), table, TEXT, "activity.source", default=ASSUMED)
     rates = {
         layer.name: _rates(reader, layer.name, table, genome.timesteps) for layer in genome.layers if layer.spiking
     }
-    return Activity(float(input_density or 0), rates, source)
+    return Activity(input_density, rates, source)
+
+
+def _input_density(reader: TableReader, activity: Mapping[str, Any], genome: NetworkGenome) -> tuple[float, ...]:
+    """Density of an image, or of the frames of events, where a single number holds at every step."""
+    path, name = ("activity", "input_density"), "activity.input_density"
+    if genome.static_input or path[-1] not in activity:
+        return (float(reader.scalar(path, activity, DENSITY, name) or 0),)
+    return _per_step(reader, path, name, activity[path[-1]], genome.timesteps)
 
 
 def _rates(reader: TableReader, name: str, activity: Mapping[str, Any], timesteps: int) -> tuple[float, ...]:
@@ -137,11 +145,17 @@ def _rates(reader: TableReader, name: str, activity: Mapping[str, Any], timestep
         reader.refuse(path, f"{name}.density", "be stated", None, "give the layer, or [activity] for all, a density")
         return (0.0,) * timesteps
     value = layers[index]["density"] if own else activity["density"]
-    rates = value if isinstance(value, list) else [value] * timesteps
+    return _per_step(reader, path, f"{name}.density" if own else "activity.density", value, timesteps)
+
+
+def _per_step(
+    reader: TableReader, path: tuple[str | int, ...], name: str, value: object, timesteps: int
+) -> tuple[float, ...]:
+    """A density for each step; a single number holds at every step."""
+    rates: list[Any] = value if isinstance(value, list) else [value] * timesteps
     steps_known = all(problem.subject != "network.timesteps" for problem in reader.problems)
     if (len(rates) != timesteps and steps_known) or not all(DENSITY.accepts(rate) for rate in rates):
-        rule = f"{DENSITY.text}, or a list of {timesteps}, one per time step"
-        reader.refuse(path, f"{name}.density" if own else "activity.density", rule, value)
+        reader.refuse(path, name, f"{DENSITY.text}, or a list of {timesteps}, one per time step", value)
         return (0.0,) * timesteps
     return tuple(float(rate) for rate in rates)
 
@@ -166,7 +180,8 @@ def to_toml(candidate: Candidate) -> str:
         blocks.append(_block("[technology]", candidate.technology))
     if candidate.activity:
         activity = candidate.activity
-        blocks.append(_block("[activity]", {"input_density": activity.input_density, "source": activity.source}))
+        density = activity.input_density if len(activity.input_density) > 1 else activity.input_density[0]
+        blocks.append(_block("[activity]", {"input_density": density, "source": activity.source}))
     return "\n".join(blocks)
 
 

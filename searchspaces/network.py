@@ -120,6 +120,7 @@ class NetworkSpace:
             dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
             bwo=values.get("bwo", False),
             first_stage_timesteps=values.get("first_stage_timesteps", 1),
+            static_input=self.images.static_input,
         )
 
     def combinations(self) -> int:

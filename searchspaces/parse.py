@@ -28,7 +28,6 @@ from searchspaces.tables import TableReader
 
 # Larger than any image: stands for an unknown data set, so that no pool is called too large on top of it.
 UNKNOWN_IMAGES = DatasetShape((1, 1 << 20, 1 << 20), 8, 10)
-EVENT_DATA = dict.fromkeys(("n-mnist", "cifar10-dvs", "dvs128-gesture"), "event streams")
 REAL_FIELDS = {name for name, hint in get_type_hints(Recipe).items() if float in (hint, *get_args(hint))}
 OWN_PIXEL_BITS = 8
 OWN_DATASET = Rule(
@@ -52,8 +51,7 @@ def read_heading(reader: TableReader, table: str) -> tuple[str, str, str]:
     heading = reader.table((table,))
     reader.unknown_keys((table,), heading, ("name", "dataset", "description"), f"{table}.")
     name = reader.scalar((table, "name"), heading, TEXT, f"{table}.name")
-    own = "images" in reader.document.data
-    rule = OWN_DATASET if own else one_of(*dataset_shapes(), later=EVENT_DATA)
+    rule = OWN_DATASET if "images" in reader.document.data else one_of(*dataset_shapes())
     dataset = reader.scalar((table, "dataset"), heading, rule, f"{table}.dataset")
     description = reader.scalar((table, "description"), heading, TEXT, f"{table}.description", default="")
     return name or "unnamed", dataset or "", description

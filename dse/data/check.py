@@ -67,14 +67,15 @@ def _state(location: Location) -> State:
 def _row(source: Source, root: Path) -> DatasetRow:
     location = None if source.bundled else locate(source, root)
     state: State = _state(location) if location else "found"
+    train, validation, test = location.parts if location else (source.train, source.validation, source.test)
     return DatasetRow(
         name=source.name,
         title=location.container.title if location else source.title,
         folder=location.folder if location and location.present else None,
         state=state,
-        train=source.train,
-        validation=source.validation,
-        test=source.test,
+        train=train,
+        validation=validation,
+        test=test,
         license=source.license,
         origin=source.origin,
     )

@@ -17,6 +17,7 @@ from dse.data.dataset import Dataset, Split, digest
 from dse.data.folder import data_folder
 from dse.data.registry import DATASETS, find_source
 from dse.errors import DataError
+from searchspaces.datasets import DatasetShape
 
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
 VALIDATION_SHARE = 0.1
@@ -65,8 +66,8 @@ def load_own_test(path: Path) -> Split:
     return test
 
 
-def facts(name: str, data_dir: Path | None = None) -> tuple[tuple[int, int, int], int, int]:
-    """Shape of an image (channels, rows, columns), bits of a pixel, and classes of a data set, known or own.
+def facts(name: str, data_dir: Path | None = None) -> DatasetShape:
+    """What networks must fit, of a data set known or own.
 
     Raises:
         DataError: there is none of that name.
@@ -74,9 +75,9 @@ def facts(name: str, data_dir: Path | None = None) -> tuple[tuple[int, int, int]
     path = own_file(name, data_dir)
     if path:
         own = load_own(path)
-        return own.input_shape, own.input_bits, own.classes
+        return DatasetShape(own.input_shape, own.input_bits, own.classes)
     source = find_source(name)
-    return source.input_shape, source.input_bits, source.classes
+    return DatasetShape(source.input_shape, source.input_bits, source.classes, source.static_input)
 
 
 def _split(path: Path, part: str) -> Split:

@@ -16,10 +16,13 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the study's lock; the system lets go of it when the process ends, however it ends.
 
     Raises:
-        StudyError: another process holds it; the message names its pid and host.
+        StudyError: another process holds it (the message names its pid and host), or the folder cannot be written.
     """
     path = folder / "lock"
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise StudyError(f"study {folder} must be writable to go on, but is not: {error}; copy it elsewhere") from None
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -159,7 +159,8 @@ def machine_metrics(totals: "CostTotals") -> Metrics:
 def nominal_workload(genome: NetworkGenome) -> Workload:
     """The work of a network that is not trained, at an assumed activity, with as many kernels removed as will be."""
     rates = {layer.name: (NOMINAL_DENSITY,) * genome.timesteps for layer in genome.layers if layer.spiking}
-    return lower(genome, NOMINAL_DENSITY, rates, assumed_masks(genome))
+    inputs = 1 if genome.static_input else genome.timesteps
+    return lower(genome, (NOMINAL_DENSITY,) * inputs, rates, assumed_masks(genome))
 
 
 def technology_of(settings: Mapping[str, Any], name: str | None, dram_pj_per_bit: float | None) -> "Technology":

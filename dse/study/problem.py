@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from costmodels.errors import InputError
 from dse.errors import StudyError
@@ -90,10 +90,14 @@ def _check_shape(space: SearchSpace, dataset: str, data_dir: Path | None) -> Non
     """The data set's images are what the space's networks read."""
     from dse.data.own import facts
 
-    images = space.network.images
-    asked = (images.input_shape, images.input_bits, images.classes)
-    found = zip(("images of", "bits of a pixel of", "classes of"), facts(dataset, data_dir), asked, strict=True)
-    wrong = [f"{what} {dataset} must be {b}, not {a}" for what, a, b in found if a != b]
+    found, images = facts(dataset, data_dir), space.network.images
+    compared: dict[str, tuple[Any, Any]] = {
+        "images of": (found.input_shape, images.input_shape),
+        "bits of a pixel of": (found.input_bits, images.input_bits),
+        "classes of": (found.classes, images.classes),
+        "a static input of": (found.static_input, images.static_input),
+    }
+    wrong = [f"{what} {dataset} must be {b}, not {a}" for what, (a, b) in compared.items() if a != b]
     if wrong:
         raise InputError("\n".join(f"{line} (space {space.name}, made for {space.dataset})" for line in wrong))
 

@@ -7,9 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from dse.data.dataset import Split
-from dse.export.integer_network import IntegerNetwork
+from dse.export.integer_network import IntegerNetwork, frames
 from dse.training.deployed import run_deployed
 from dse.training.model import SpikingNetwork
+from searchspaces.genome import NetworkGenome
 
 BATCH = 32  # samples at once: maps of one step stay in the processor's cache
 
@@ -22,6 +23,13 @@ class Measured:
     deployed_correct: int
     samples: int
     firing_rates: dict[str, tuple[float, ...]]
+
+
+def input_density(images: NDArray[np.uint8], genome: NetworkGenome) -> tuple[float, ...]:
+    """Share of set bits in images, or in the frame of each step of events."""
+    if genome.static_input:
+        return (bit_density(images, genome.input_bits),)
+    return tuple(bit_density(frame, genome.input_bits) for frame in frames(images, genome.timesteps))
 
 
 def bit_density(images: NDArray[np.uint8], bits: int) -> float:

@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from costmodels.errors import ConfigurationError
 from dse.training.convolution import convolve
+from dse.training.frames import frames
 from dse.training.neuron import NormIF
 from dse.training.quantise import FLOAT_BITS, codes, scale
-from searchspaces.genome import LEVELS, LayerGenome, NetworkGenome
+from searchspaces.genome import LEVELS, SLICES, LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
 from searchspaces.shapes import LayerShape, layer_shapes
 
@@ -152,14 +153,15 @@ class SpikingNetwork(nn.Module):
 
     def stored_maps(self, images: Tensor) -> dict[str, Tensor]:
         """What every spiking layer stores, by name, [T*B, ...] with the step slowest; images are uint8 [B, C, H, W]."""
-        x, static, maps = images.to(self.precision), True, {}
+        static, maps = self.genome.static_input, dict[str, Tensor]()
+        x = (images if static else frames(images, self.genome.timesteps).flatten(0, 1)).to(self.precision)
         for name, layer in self.layers.items():
             x = maps[name] = layer(x, static)
             static = False
         return maps
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits [B, classes] of uint8 images [B, C, H, W] with pixels 0 to 2^input_bits - 1."""
+        """Logits [B, classes] of uint8 images [B, C, H, W] with pixels 0 to 2^input_bits - 1, or slices of events."""
         *_, last = self.stored_maps(images).values()
         logits: Tensor = self.classifier(last)
         return logits
@@ -177,6 +179,11 @@ def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
     """
     if len(genome.layers) < 2 or genome.layers[-1].spiking or not all(layer.spiking for layer in genome.layers[:-1]):
         raise ConfigurationError("layers must be one or more that spike and then a classifier that does not")
+    if not genome.static_input and (SLICES % genome.timesteps or SLICES % genome.first_stage_timesteps):
+        raise ConfigurationError(
+            f"timesteps must divide the {SLICES} slices of an event recording, not be {genome.timesteps} "
+            f"(first stage {genome.first_stage_timesteps})"
+        )
     if genome.levels not in LEVELS:
         raise ConfigurationError(f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}")
     if genome.levels > 1 and genome.reset == "hard":

@@ -13,7 +13,7 @@ from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
 from dse.training.fold import WidthError, fold, kept_mask
-from dse.training.measure import Measured, bit_density, measure
+from dse.training.measure import Measured, input_density, measure
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import Deadline, DivergedError, OverBudgetError, fit
 from dse.training.precision import compute_type
@@ -163,7 +163,7 @@ def describe(
         correct=measured.correct,
         samples=measured.samples,
         deployed_correct=measured.deployed_correct,
-        input_density=bit_density(dataset.validation.images, dataset.input_bits),
+        input_density=input_density(dataset.validation.images, network.genome),
         firing_rates=measured.firing_rates,
         masks={name: mask for name, mask in masks.items() if mask is not None},
         epochs=recipe.epochs,

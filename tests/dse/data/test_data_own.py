@@ -10,6 +10,7 @@ import pytest
 from dse.data import check_dataset, list_datasets, load, load_test
 from dse.data.own import facts, own_file
 from dse.errors import DataError
+from searchspaces.datasets import DatasetShape
 
 DRAW = np.random.default_rng(3)
 ARRAYS = {
@@ -35,8 +36,8 @@ def test_samples_are_those_of_the_file_divided_by_class(tmp_path: Path) -> None:
     both = np.concatenate([found.train.images, found.validation.images])[:, 0]
     assert sorted(map(bytes, both)) == sorted(map(bytes, ARRAYS["train_images"]))
     assert np.array_equal(test.images[:, 0], ARRAYS["test_images"])
-    assert facts("faces", tmp_path) == ((1, 6, 5), 8, 4)
-    assert facts("digits", tmp_path) == ((1, 8, 8), 5, 10)
+    assert facts("faces", tmp_path) == DatasetShape((1, 6, 5), 8, 4)
+    assert facts("digits", tmp_path) == DatasetShape((1, 8, 8), 5, 10)
 
 
 def test_channels_and_column_order_are_kept(tmp_path: Path) -> None:
