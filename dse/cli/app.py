@@ -8,7 +8,21 @@ import typer
 from typer.core import TyperGroup
 
 from costmodels.errors import InputError
-from dse.cli import calibrate, config, cost, dashboard, data, doctor, export, recost, search, space, study, verify
+from dse.cli import (
+    calibrate,
+    config,
+    cost,
+    dashboard,
+    data,
+    doctor,
+    export,
+    recost,
+    search,
+    space,
+    study,
+    train,
+    verify,
+)
 from dse.cli.exits import EXIT_FAILED, EXIT_INPUT, EXIT_OK
 from dse.errors import RunError
 
@@ -41,7 +55,7 @@ app = typer.Typer(
     help="Search spiking neural networks together with the accelerator that runs them.",
     epilog="Every option can also stand in dse.toml or in the environment as DSE_NAME: see `dse config show`.",
 )
-for module in (search, study, dashboard, recost, export, verify, cost, calibrate, doctor):
+for module in (search, study, dashboard, recost, export, train, verify, cost, calibrate, doctor):
     module.register(app)
 app.add_typer(space.app, name="space")
 app.add_typer(data.app, name="data")

@@ -60,10 +60,12 @@ def test_accuracies_stand_at_every_fidelity_with_intervals(view: CandidateView) 
 
 
 def test_every_command_of_the_page_runs(view: CandidateView, tmp_path: object) -> None:
-    assert len(view.commands) == 5
+    assert len(view.commands) == 10
     for command, _ in view.commands:
         program, *arguments = shlex.split(command)
         assert program == "dse"
+        if arguments[0] in ("export", "train", "verify"):
+            continue  # need trained weights: tests/dse/test_export_training.py runs them
         elsewhere = {
             "recost": ["--name", "elsewhere", "--results-dir", str(tmp_path)],
             "report": ["-o", f"{tmp_path}/r"],
