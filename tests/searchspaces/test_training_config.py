@@ -72,7 +72,11 @@ def test_a_file_by_hand_has_the_usual_defaults(tmp_path: Path) -> None:
             "recipe.epoch must be one of {keys}, not \"epoch\" ({file}:23); did you mean 'epochs'?",
         ),
         ("epochs = 3", "epochs = 0", "recipe.epochs must be a whole number of at least 1, not 0 ({file}:23)"),
-        ("[recipe]", "[recipes]", 'recipes must be one of training, network, recipe, not "recipes" ({file}:22)'),
+        (
+            "[recipe]",
+            "[recipes]",
+            'recipes must be one of training, images, network, recipe, not "recipes" ({file}:22)',
+        ),
         ("timesteps = 2", "timesteps = [1, 2]", "network.timesteps must be a whole number of at least 1, one value"),
         ('dataset = "digits"', 'dataset = "digit"', "training.dataset must be one of"),
         (
