@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from costmodels.errors import InputError
-from dse.cli import calibrate, config, cost, dashboard, data, doctor, recost, search, space, study
+from dse.cli import calibrate, config, cost, dashboard, data, doctor, recost, reproduce, search, space, study
 from dse.cli.exits import EXIT_INPUT, EXIT_OK
 
 
@@ -37,7 +37,7 @@ app = typer.Typer(
     help="Search spiking neural networks together with the accelerator that runs them.",
     epilog="Every option can also stand in dse.toml or in the environment as DSE_NAME: see `dse config show`.",
 )
-for module in (search, study, dashboard, recost, cost, calibrate, doctor):
+for module in (search, study, dashboard, recost, cost, calibrate, reproduce, doctor):
     module.register(app)
 app.add_typer(space.app, name="space")
 app.add_typer(data.app, name="data")

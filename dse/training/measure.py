@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 
 from dse.data.dataset import Split
@@ -55,3 +56,15 @@ def measure(network: SpikingNetwork, folded: IntegerNetwork, split: Split, devic
             bits[name] += answer.bits[name]
     rates = {name: tuple((set_bits[name] / bits[name]).tolist()) for name in set_bits}
     return Measured(correct, deployed_correct, len(split), rates)
+
+
+@torch.inference_mode()
+def mean_loss(network: SpikingNetwork, split: Split, device: torch.device) -> float:
+    """Mean cross entropy of the float network over all samples."""
+    network.eval()
+    total = 0.0
+    for start in range(0, len(split), BATCH):
+        images = torch.from_numpy(split.images[start : start + BATCH]).to(device)
+        labels = torch.from_numpy(split.labels[start : start + BATCH]).to(device)
+        total += float(F.cross_entropy(network(images), labels, reduction="sum"))
+    return total / len(split)
