@@ -228,8 +228,9 @@ def gesture_set(tmp_path: Path, **changed: bytes) -> tuple[Path, MappingProxyTyp
         members[f"DvsGesture/{trial}.aedat"] = aedat3_bytes(events)
         rows = ["class,startTime_usec,endTime_usec"]
         for number in range(3):
-            start = 2**31 - 4500 + 3000 * number
-            kind, end = (seed + 5 * number) % 11 + 1, start + 2500
+            # A gesture begins with an event, and ends before one.
+            start, end = (events[130 * number + place][0] for place in (5, 105))
+            kind = (seed + 5 * number) % 11 + 1
             rows.append(f"{kind},{start},{end}")
             truth[part].append((kind - 1, slices_of([event for event in events if start <= event[0] < end], 128)))
         members[f"DvsGesture/{trial}_labels.csv"] = "\n".join(rows).encode()
