@@ -34,9 +34,8 @@ class Record:
 
     folder: Path
 
-    def open(self) -> None:
-        """Make the folder where it is missing, and cut what a killed writer left behind."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+    def repair(self) -> None:
+        """Cut what a killed writer left behind."""
         cut_torn_line(self.folder / RUNS)
 
     def add(self, training: Training, identity: Identity, outcome: Outcome) -> None:
@@ -59,10 +58,11 @@ class Record:
         write_whole(self.folder / "table.md", markdown(lines))
 
     def note_session(self, session: dict[str, Any]) -> None:
-        """Add to the manifest when, where and with what was worked."""
+        """Add to the manifest when, where and with what was worked, or bring that session up to date."""
         path = self.folder / MANIFEST
         before: dict[str, Any] = read_json(path) if path.exists() else {"format": 1, "sessions": []}
-        write_json(path, {**before, "sessions": [*before["sessions"], session]})
+        others = [other for other in before["sessions"] if other["started"] != session["started"]]
+        write_json(path, {**before, "sessions": [*others, session]})
 
     def _outcomes(self) -> dict[tuple[Identity, str], tuple[Outcome, ...]]:
         found: dict[tuple[Identity, str], tuple[Outcome, ...]] = {}

@@ -13,9 +13,10 @@ from dse.reproduction.plan import Plan, Training
 from dse.reproduction.quantities import UNTRAINED, Outcome
 from dse.reproduction.record import Identity, Record
 from dse.reproduction.table import Line, table
+from dse.results.lock import locked
 from dse.score import Failed
 from dse.study.fresh import host, now_utc, versions
-from dse.study.interrupt import watched
+from dse.study.interrupt import Interrupt, watched
 
 Tell = Callable[[str], None]
 
@@ -68,29 +69,45 @@ def reproduce(plan: Plan, place: Place, tell: Tell) -> Reproduction:
     trainings = [plan.trainings[key] for key in trained_keys(plan)]
     data = {name: Data(name, place.data_dir) for name in dict.fromkeys(t.dataset for t in trainings)}
     identities = {t.key: Identity.of(t, data[t.dataset].known.digest, code_version()) for t in trainings}
-    failed: dict[tuple[str, str, int], Failed] = {}
-    started = now_utc().isoformat(timespec="seconds")
-    place.record.open()
-    tasks = [(training, seed) for seed in plan.seeds for training in trainings]
-    with watched() as interrupt:
-        for number, (training, seed) in enumerate(tasks, start=1):
-            identity, told = identities[training.key], f"{number} of {len(tasks)}: {training.words}, seed {seed}"
-            if interrupt.asked or place.record.has(identity, training.dataset, seed):
-                continue
-            found = attempt(training, data[training.dataset], seed, place)
-            if isinstance(found, Failed):
-                failed[*training.key, seed] = found
-                tell(f"{told}: {found.reason}, {found.message}")
-            else:
-                place.record.add(training, identity, found)
-                tell(f"{told}: {found.accuracy:.2f} %")
-            if plan.whole:
-                place.record.write(table(plan, place.record.outcomes(identities)))
-    lines = table(plan, place.record.outcomes(identities))
-    if plan.whole:
-        place.record.write(lines)
-    place.record.note_session(session(started, plan, place, data, failed))
+    about = session(plan, place, data)
+    place.record.folder.mkdir(parents=True, exist_ok=True)
+    with locked(place.record.folder), watched() as interrupt:
+        place.record.repair()
+        place.record.note_session(about)
+        failed = train_missing(plan, place, data, identities, interrupt, tell)
+        lines = table(plan, place.record.outcomes(identities))
+        if plan.whole:
+            place.record.write(lines)
+        told = {" ".join(map(str, key)): vars(failure) for key, failure in failed.items()}
+        place.record.note_session({**about, "finished": _now(), "failed": told})
     return Reproduction(lines, failed, interrupt.asked)
+
+
+def train_missing(
+    plan: Plan,
+    place: Place,
+    data: dict[str, Data],
+    identities: dict[tuple[str, str], Identity],
+    interrupt: Interrupt,
+    tell: Tell,
+) -> dict[tuple[str, str, int], Failed]:
+    """Train and keep what is not kept yet, until all is or somebody asks to stop; what failed."""
+    failed: dict[tuple[str, str, int], Failed] = {}
+    tasks = [(plan.trainings[key], seed) for seed in plan.seeds for key in identities]
+    for number, (training, seed) in enumerate(tasks, start=1):
+        identity, told = identities[training.key], f"{number} of {len(tasks)}: {training.words}, seed {seed}"
+        if interrupt.asked or place.record.has(identity, training.dataset, seed):
+            continue
+        found = attempt(training, data[training.dataset], seed, place)
+        if isinstance(found, Failed):
+            failed[*training.key, seed] = found
+            tell(f"{told}: {found.reason}, {found.message}")
+            continue
+        place.record.add(training, identity, found)
+        tell(f"{told}: {found.accuracy:.2f} %")
+        if plan.whole:
+            place.record.write(table(plan, place.record.outcomes(identities)))
+    return failed
 
 
 def trained_keys(plan: Plan) -> tuple[tuple[str, str], ...]:
@@ -111,13 +128,11 @@ def attempt(training: Training, data: Data, seed: int, place: Place) -> Outcome 
     return Outcome(seed, answer.correct, answer.deployed_correct, answer.samples, loss, round(score.seconds, 1))
 
 
-def session(
-    started: str, plan: Plan, place: Place, data: dict[str, Data], failed: dict[tuple[str, str, int], Failed]
-) -> dict[str, Any]:
-    """One stretch of work, for the manifest."""
+def session(plan: Plan, place: Place, data: dict[str, Data]) -> dict[str, Any]:
+    """One stretch of work as it begins, for the manifest."""
     return {
-        "started": started,
-        "finished": now_utc().isoformat(timespec="seconds"),
+        "started": _now(),
+        "finished": "",
         "rows": [row.name for row in plan.rows],
         "seeds": list(plan.seeds),
         "device": place.device,
@@ -125,5 +140,9 @@ def session(
         "data": {name: {"title": one.known.title, "digest": one.known.digest} for name, one in data.items()},
         "versions": versions(),
         "host": {key: value for key, value in host().items() if key != "name"},
-        "failed": {" ".join(map(str, key)): vars(failure) for key, failure in failed.items()},
+        "failed": {},
     }
+
+
+def _now() -> str:
+    return now_utc().isoformat(timespec="seconds")

@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 from dse.cache import ScoreCache
 from dse.cli.app import app
 from dse.data import load
+from dse.errors import StudyError
 from dse.reproduction import run
 from dse.reproduction.plan import Plan, Training, read_plan
 from dse.reproduction.quantities import Outcome
 from dse.reproduction.record import Record
 from dse.reproduction.run import Data, Place, attempt, reproduce, trained_keys
+from dse.results.lock import locked
 from dse.score import Failed
 from dse.study.interrupt import Interrupt
 from dse.training import optimise
@@ -69,8 +71,8 @@ def test_first_seeds_first_and_nothing_twice(place: Place, trained: list[tuple[s
     assert trained == [("count", "mnist", seed) for seed in (0, 1, 2)]  # a failure is tried again
     assert again.lines == found.lines
     manifest = json.loads((place.record.folder / "manifest.json").read_text())
-    assert len(manifest["sessions"]) == 2
     first = manifest["sessions"][0]
+    assert all(one["finished"] for one in manifest["sessions"])
     assert first["data"]["mnist"]["digest"] == load("digits").digest
     assert first["failed"]["count mnist 0"]["reason"] == "diverged"
     assert "name" not in first["host"]
@@ -109,6 +111,13 @@ def test_a_stop_loses_nothing_and_the_next_run_goes_on(
     assert len(trained) == 6
     assert done.lines[0].seeds == 3
     assert not (place.record.folder / "table.json").exists()  # a part of the rows is not the table
+
+
+def test_one_process_at_a_time(place: Place, trained: list[tuple[str, str, int]]) -> None:
+    place.record.folder.mkdir(parents=True)
+    with locked(place.record.folder), pytest.raises(StudyError, match="must be free, not in use by process"):
+        reproduce(read_plan("small", "vsa"), place, lambda _text: None)
+    assert trained == []
 
 
 def test_another_code_or_recipe_is_trained_anew(
