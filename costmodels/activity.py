@@ -124,7 +124,7 @@ def _membranes(layer: LayerWorkload, variants: Variants, total: LayerTotals) -> 
     later = total.steps - 1
     return {
         "membrane_reads": words * later * (layer.spiking + layer.static_input + ranked(layer)),
-        "membrane_writes": words * (later * (layer.spiking + ranked(layer)) + layer.static_input),
+        "membrane_writes": words * (later * (layer.spiking + ranked(layer)) + (later > 0) * layer.static_input),
     }
 
 

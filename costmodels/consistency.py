@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from costmodels.errors import ConfigurationError
-from costmodels.workload import LayerWorkload, Workload
+from costmodels.workload import LayerWorkload, Workload, stored_weight_bits
 
 
 def reject_inconsistent(workload: Workload) -> None:
@@ -25,6 +25,8 @@ def _shape(layer: LayerWorkload) -> Iterator[str]:
         for name, value in fixed.items():
             if getattr(layer, name) != value:
                 yield f"{name} must be {value} in a fully connected layer, not {getattr(layer, name)}"
+        if layer.weight_bits != (bits := stored_weight_bits("fc", layer.weight_bits, layer.kept is not None)):
+            yield f"weight_bits must be at least {bits} in a pruned fully connected layer, not {layer.weight_bits}"
         return
     for axis in ("height", "width"):
         size = (getattr(layer, f"in_{axis}") + 2 * layer.padding - layer.kernel) // layer.stride + 1

@@ -4,6 +4,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -17,6 +18,10 @@ class DatasetShape:
     input_bits: int
     classes: int
     static_input: bool = True
+
+    def stated(self) -> dict[str, Any]:
+        """The table ``[images]`` of a file whose data set is the user's own."""
+        return {"input_shape": list(self.input_shape), "classes": self.classes}
 
 
 @cache

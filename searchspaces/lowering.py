@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.errors import ConfigurationError
-from costmodels.workload import LayerWorkload, Workload
+from costmodels.workload import LayerWorkload, Workload, stored_weight_bits
 from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.machine_order import channel_order, flat_order
 from searchspaces.shapes import LayerShape, layer_shapes
 
 FiringRates = Mapping[str, tuple[float, ...]]
@@ -25,7 +26,8 @@ def lower(
 
     The first layer reads the image, the same at every step, or a frame of events a step; each further layer reads what
     the one before it stores: one bit a spike, or the binary count of an average-pooling window. A fully connected layer
-    reads the flattened map.
+    reads the flattened map. Columns of the masks come to lie in the machine's order of channels and inputs, on which
+    the lists of lanes depend.
 
     Args:
         input_density: share of set bits among all bits of the input pixels; one value, or one a time step for events.
@@ -46,9 +48,22 @@ def lower(
     density = tuple(input_density)
     for layer, shape in layer_shapes(genome):
         stored = tuple(firing_rates[layer.name]) if layer.spiking else ()
-        layers.append(_lowered(genome, layer, shape, density, stored, masks.get(layer.name), first=not layers))
+        kept = _machine_columns(masks.get(layer.name), layer, layers[-1] if layers else None)
+        layers.append(_lowered(genome, layer, shape, density, stored, kept, first=not layers))
         density = stored
     return Workload(name, genome.timesteps, tuple(layers))
+
+
+def _machine_columns(
+    kept: NDArray[np.bool_] | None, layer: LayerGenome, before: LayerWorkload | None
+) -> NDArray[np.bool_] | None:
+    """``kept`` with its input channels (or inputs, in fc) as the machine numbers them."""
+    if kept is None or before is None:
+        return kept
+    maps = 1 + before.dual_threshold
+    if layer.kind == "fc":
+        return kept[:, flat_order(maps, before.filters, before.stored_height, before.stored_width)]
+    return kept[:, channel_order(maps, before.filters)]
 
 
 def _lowered(
@@ -72,7 +87,7 @@ def _lowered(
         kernel=layer.kernel,
         stride=layer.stride,
         padding=layer.kernel // 2,
-        weight_bits=layer.weight_bits,
+        weight_bits=stored_weight_bits(layer.kind, layer.weight_bits, kept is not None),
         input_bits=shape.input_bits,
         static_input=first and genome.static_input,
         dual_threshold=layer.dual_threshold,

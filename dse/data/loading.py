@@ -17,6 +17,7 @@ from dse.data.folder import Location, cache_folder, data_folder, locate
 from dse.data.idx import decode_idx
 from dse.data.jpeg import decode_jpegs
 from dse.data.npz import keep, kept
+from dse.data.own import load_own, load_own_test, own_file
 from dse.data.registry import DATASETS, DataFile, Source, Sources, find_source
 from dse.data.verify import read_verified, verified
 from dse.errors import DataError
@@ -135,7 +136,7 @@ def load(
     """Training and validation samples of a data set; no test file is opened.
 
     Args:
-        name: one of `DATASETS`.
+        name: one of `DATASETS`, or of a data set of the user's own (see `dse.data.own`).
         data_dir: folder of the data; None is ``DSE_DATA_DIR`` or the user's data folder.
         sources: the data sets to know.
         cache_dir: where decoded JPEG images and recordings are kept; None is the user's cache folder.
@@ -143,6 +144,9 @@ def load(
     Raises:
         DataError: unknown name; a file is missing, truncated, corrupt or not what its name says.
     """
+    own = own_file(name, data_dir)
+    if own:
+        return load_own(own)
     source = find_source(name, sources)
     if source.bundled:
         (samples, _), title, validate = _bundled(source), source.title, source.validation
@@ -161,6 +165,9 @@ def load_test(
     name: str, data_dir: Path | None = None, *, sources: Sources = DATASETS, cache_dir: Path | None = None
 ) -> Split:
     """Test samples of a data set, for the end of a search. Arguments and errors as `load`."""
+    own = own_file(name, data_dir)
+    if own:
+        return load_own_test(own)
     source = find_source(name, sources)
     if source.bundled:
         return _bundled(source)[1]

@@ -130,6 +130,11 @@ class IntegerNetwork:
     layers: tuple[IntegerLayer, ...]
     classifier: IntegerClassifier
 
+    @property
+    def static_input(self) -> bool:
+        """The network reads images, the same at every step, not events."""
+        return not self.layers or self.layers[0].static_input
+
 
 @dataclass(frozen=True, eq=False)
 class IntegerRun:
@@ -266,7 +271,7 @@ def frames(slices: NDArray[np.uint8], timesteps: int) -> NDArray[np.uint8]:
 
 def run_integer(network: IntegerNetwork, images: NDArray[np.uint8], keep: bool = False) -> IntegerRun:
     """Classes of uint8 images [n, C, H, W], or of slices of events; with ``keep`` every stored map and potential."""
-    x = images[None] if network.layers[0].static_input else frames(images, network.timesteps)
+    x = images[None] if network.static_input else frames(images, network.timesteps)
     stored: dict[str, NDArray[np.uint8]] = {}
     potentials: dict[str, Integers] = {}
     for layer in network.layers:

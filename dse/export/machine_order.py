@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.errors import InputError
-from costmodels.workload import LayerWorkload, Workload
+from costmodels.workload import LayerWorkload, Workload, stored_weight_bits
 from dse.export.integer_network import IntegerClassifier, IntegerLayer, IntegerNetwork, Integers
+from searchspaces.machine_order import channel_order, flat_order
 
 MEMBRANE_BITS = 24  # one word of a membrane, constant or threshold: `words` of costmodels/machine.toml
 SCORE_BITS = 32
@@ -29,7 +30,7 @@ class OrderedPart:
     """A layer whose input channels (or inputs, in fc) are in machine order, and the maps around it.
 
     Attributes:
-        part: the layer, its ``weights`` and ``kept`` reordered.
+        part: the layer, its ``weights`` and ``kept`` reordered, its ``weight_bits`` as stored.
         order: for each input channel (or input) of the machine, its number in the integer network.
         out_height, out_width: before pooling; stored_height, stored_width: after it.
         static_input: the input is the same at every step.
@@ -75,26 +76,23 @@ def ordered_parts(network: IntegerNetwork) -> tuple[OrderedPart, ...]:
 def _ordered(part: Part, before: OrderedPart | None) -> OrderedPart:
     order = np.arange(part.input_shape[0])
     if before is not None:
-        order = _flat_order(before) if part.kind == "fc" else _channel_order(before)
+        order = _order(part.kind, before)
     kept = None if part.kept is None else part.kept[:, order]
     rows, columns = (
         (edge + 2 * part.padding - part.weights.shape[-1]) // part.stride + 1 for edge in part.input_shape[1:]
     )
     pool = part.pool if isinstance(part, IntegerLayer) else 1
     static = part.static_input if isinstance(part, IntegerLayer) else before is None
-    ordered = replace(part, weights=part.weights[:, order], kept=kept)
+    bits = stored_weight_bits(part.kind, part.weight_bits, part.kept is not None)
+    ordered = replace(part, weights=part.weights[:, order], kept=kept, weight_bits=bits)
     return OrderedPart(ordered, order, rows, columns, rows // pool, columns // pool, static)
 
 
-def _channel_order(before: OrderedPart) -> Integers:
+def _order(kind: str, before: OrderedPart) -> Integers:
     membranes = len(before.part.weights)
-    return np.arange(before.maps * membranes).reshape(before.maps, membranes).T.ravel()
-
-
-def _flat_order(before: OrderedPart) -> Integers:
-    membranes = len(before.part.weights)
-    shape = (before.maps, membranes, before.stored_height, before.stored_width)
-    return np.arange(int(np.prod(shape))).reshape(shape).transpose(1, 3, 2, 0).ravel()
+    if kind == "fc":
+        return flat_order(before.maps, membranes, before.stored_height, before.stored_width)
+    return channel_order(before.maps, membranes)
 
 
 def reject_unsupported(network: IntegerNetwork) -> None:
@@ -142,11 +140,6 @@ def _reasons(part: Part) -> list[str]:
     if isinstance(part, IntegerClassifier) and part.score_bits > SCORE_BITS:
         reasons.append(
             f"score bits must be at most {SCORE_BITS}, not {part.score_bits} {where}; fold with fewer fraction bits"
-        )
-    if part.kind == "fc" and part.kept is not None and part.weight_bits == 1:
-        reasons.append(
-            f"weight bits of a pruned fully connected layer must be at least 2, not 1 {where}; a kept block of nine "
-            "inputs stores its pruned weights as 0, which one bit cannot"
         )
     return reasons
 

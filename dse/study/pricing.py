@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.workload import Workload
 from dse.front import nondominated
-from dse.objectives import MACHINE_COLUMNS, OBJECTIVES, Constraint, Objective, matrix
+from dse.objectives import NETWORK_COLUMNS, OBJECTIVES, Constraint, Objective, matrix, with_formulas
 from dse.results.records import Metrics, OwnFront
 from dse.score import NetworkScore
 from searchspaces.candidate import assumed_masks
@@ -56,7 +56,7 @@ class Priced:
         """Best value of each machine's column over the allowed machines; empty without any."""
         if not self.allowed.any():
             return {}
-        return {column: float(self.metrics[column][self.allowed].min()) for column in MACHINE_COLUMNS}
+        return {c: float(v[self.allowed].min()) for c, v in self.metrics.items() if c not in NETWORK_COLUMNS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,7 @@ class Pricer:
         network = network_metrics(workload, accuracy)
         count = len(self.machines)
         metrics = {**{column: np.full(count, value) for column, value in network.items()}, **machine_metrics(totals)}
+        metrics = with_formulas(metrics, (*self.objectives, *(c.objective for c in self.constraints)))
         runs = np.asarray(totals.feasible, dtype=np.bool_)
         allowed = runs.copy()
         for constraint in constraints:

@@ -126,7 +126,7 @@ def set_bits(x: Tensor, planes: int) -> tuple[int, ...]:
 @torch.inference_mode()
 def run_deployed(network: IntegerNetwork, images: Tensor) -> Activity:
     """Scores and activity of the integer network on uint8 images [n, C, H, W], or on slices of events."""
-    x = images[None] if network.layers[0].static_input else frames(images, network.timesteps)
+    x = images[None] if network.static_input else frames(images, network.timesteps)
     counted, bits = {}, {}
     for layer in network.layers:
         x = run_layer(layer, x, network.timesteps)

@@ -122,15 +122,16 @@ def test_resident_tile_takes_the_longer_of_compute_and_transfer() -> None:
 
 def test_tiles_hide_neighbours_transfers() -> None:
     layer = conv("c", 8, 64, 8, 1)
-    config = AcceleratorConfig(8, 8, 1, 1, 64)  # half 4096 bits: (R + 2 + R) rows of 64 bits fit up to R = 31
+    # Half 4096 bits: banks of 10 rows and 9 columns of 8 bits; (R + 2) and R rows take at most 5 of them up to R = 20.
+    config = AcceleratorConfig(8, 8, 1, 1, 64)
     schedule = count(network([layer]), AcceleratorBatch.of([config]), 1.0)
-    assert schedule.rows_per_tile.tolist() == [[31]]
+    assert schedule.rows_per_tile.tolist() == [[16]]  # whole strips
     found = schedule.events
-    steps = [4 * 8 + 1 + 8, 4 * 8 + 1 + 8, 8 + 1 + 8]  # strips x 8 columns, header, pipeline
-    port = [33 * 8, 3 * 8 + 31, 31]  # bytes: next input rows x 8, output rows before x 1
+    steps = [2 * 8 + 1 + 8] * 4  # strips x 8 columns, header, pipeline
+    port = [18 * 8, 18 * 8 + 16, 17 * 8 + 16, 16]  # bytes: next input rows x 8, output rows before x 1
     assert found.compute_cycles[0, 0] == sum(steps)
     assert found.stall_cycles[0, 0] == sum(max(0, p - c) for p, c in zip(port, steps, strict=True))
-    assert found.fill_cycles[0, 0] == 15 + 32 * 8 + 2  # 120 weight bits, first input, last output
+    assert found.fill_cycles[0, 0] == 15 + 17 * 8 + 16  # 120 weight bits, first input, last output
     assert found.dram_weight_bits[0, 0] == 120
 
 

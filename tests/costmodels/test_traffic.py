@@ -43,11 +43,11 @@ def test_static_input_is_read_once_for_all_steps() -> None:
 
 
 def test_halo_rows_are_read_and_computed_again() -> None:
-    layers = [conv("a", 4, 16, 64, 4), conv("b", 4, 16, 64, 4)]
+    layers = [conv("a", 4, 16, 48, 4), conv("b", 4, 16, 48, 4)]
     schedule = count(network(layers), AcceleratorBatch.of([AcceleratorConfig(4, 4, 2, 1, 64)]), 8.0)
-    assert schedule.rows_per_tile.tolist() == [[5, 5]]  # (5 + 4) + (5 + 2) rows of 256 bits are a half
-    assert schedule.events.dram_input_bits[0, 0] == (7 + 9 + 8 + 3) * 256
-    assert schedule.events.if_updates.tolist() == [[(6 + 7 + 7 + 2) * 256, 16 * 256]]
+    assert schedule.rows_per_tile.tolist() == [[4, 4]]  # 8 and 6 rows take three banks' worth of 6 rows, 1152 bits each
+    assert schedule.events.dram_input_bits[0, 0] == (6 + 8 + 8 + 6) * 192
+    assert schedule.events.if_updates.tolist() == [[(5 + 6 + 6 + 5) * 192, 16 * 192]]
 
 
 def test_layers_of_a_group_exchange_maps_on_chip() -> None:

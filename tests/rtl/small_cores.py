@@ -42,8 +42,6 @@ def synapses(rng: np.random.Generator, kind: str, shape: Shape, largest: int, fi
     kernel = int(rng.choice(KERNELS)) if kind == "conv" else 1
     kept = mask(rng, (filters, shape[0]))
     bits = int(rng.choice([1, 1, 2, 4]))
-    if kind == "fc" and kept is not None:
-        bits = max(bits, 2)
     weights = weights_of(rng, (filters, shape[0], kernel, kernel), bits)
     if kept is not None:
         weights = weights * kept[:, :, None, None]

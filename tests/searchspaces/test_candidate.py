@@ -74,7 +74,9 @@ def test_any_candidate_of_a_preset_round_trips(data: st.DataObject) -> None:
         for layer in genome.layers
         if layer.spiking
     }
-    activity = Activity((data.draw(rate),), rates, "measured on validation images")
+    frames = 1 if genome.static_input else genome.timesteps
+    density = tuple(data.draw(st.lists(rate, min_size=frames, max_size=frames)))
+    activity = Activity(density, rates, "measured on validation images")
     technology = {"name": "28nm", "clock_mhz": 500}
     candidate = Candidate(genome, space.accelerator.config(params), "mine", name, "", technology, activity)
     again = parse_candidate(Document(tomllib.loads(to_toml(candidate)), {}, "mine.toml"))
@@ -142,7 +144,7 @@ CASES = {
     "training": (
         "[activity]",
         "[training]\n[activity]",
-        'training must be one of candidate, network, accelerator, technology, activity, not "training"',
+        'training must be one of candidate, images, network, accelerator, technology, activity, not "training"',
         "",
     ),
 }

@@ -16,7 +16,7 @@ from searchspaces.space import SearchSpace, load_space
 
 
 def test_the_five_presets() -> None:
-    assert preset_names() == ["cifar10", "digits", "fashion-mnist", "mnist", "nmnist"]
+    assert preset_names() == ["cifar10", "digits", "fashion-mnist", "mnist", "n-mnist"]
     for row in presets():
         assert row.name == row.dataset
         assert row.name in dataset_shapes()

@@ -247,7 +247,7 @@ class Inference:
                 events["membrane_writes"] += 1 if step + 1 < self.timesteps else 0
         if layer.static_input:
             events["membrane_reads"] += 1 if step > 0 else 0
-            events["membrane_writes"] += 1 if step == 0 else 0
+            events["membrane_writes"] += 1 if step == 0 and self.timesteps > 1 else 0
 
     def rank_bits(self, layer: LayerWorkload) -> int:
         """A membrane's bits, or those that count up to all steps at full strength."""
