@@ -126,7 +126,7 @@ def cores(wanted: int, folder: Path) -> Iterator[Core]:
         cycles = predicted(image)
         config = image.config
         if image.network.layers and sum(cycles) * config.vector_width * config.channel_lanes <= MOST_WORK:
-            write_core(image, random_images(image.network, IMAGES, seed), folder / str(seed))
+            write_core(image, random_images(image.network, IMAGES, seed), folder / str(seed), BANDWIDTH)
             yield Core(folder / str(seed), cycles)
             found += 1
 

@@ -11,6 +11,7 @@ from small_cores import random_core, random_images
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.schedule import count
 from dse.export.rtl_export import CoreImage, lay_out, write_core
+from dse.export.rtl_simulate import BENCH
 
 IMAGES = 2
 BANDWIDTH = 1e4
@@ -42,8 +43,8 @@ def events(image: CoreImage) -> dict[str, int]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_core_does_what_the_model_counts(seed: int, tmp_path: Path) -> None:
     image = lay_out(*random_core(seed))
-    write_core(image, random_images(image.network, IMAGES, seed), tmp_path)
-    sources = [*(tmp_path / "core.f").read_text(encoding="ascii").split(), "core_testbench.sv", str(COUNTER)]
+    write_core(image, random_images(image.network, IMAGES, seed), tmp_path, BANDWIDTH)
+    sources = [*(tmp_path / "core.f").read_text(encoding="ascii").split(), *BENCH, str(COUNTER)]
     compile_core = ["iverilog", "-g2012", "-s", "core_testbench", "-s", "event_counter", "-o", "core.vvp", *sources]
     subprocess.run(compile_core, cwd=tmp_path, check=True, capture_output=True)
     done = subprocess.run(["vvp", "-n", "core.vvp"], cwd=tmp_path, check=True, capture_output=True, text=True)
