@@ -53,7 +53,7 @@ def main() -> None:
         space = load_space("digits")
         technology = technology_of(space.technology, None, None)
         pricer = Pricer(space.accelerator.enumerate(), technology, folder.objectives, ())
-        found = {"networks": given.networks, "machines": given.machines}
+        found: dict[str, float] = {"networks": given.networks, "machines": given.machines}
         found["folder_mib"] = round(sum(f.stat().st_size for f in folder.path.rglob("*") if f.is_file()) / 2**20)
         opened = processor_s(lambda: Ledger.opened(folder, pricer))
         after_open = peak_mib()
