@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from blocks import ROOT, Block, blocks, cut, outside_fences, pages
 
-LIMIT_S = 500
+LIMIT_S = 1500
 PAGES = [page for page in pages() if blocks(page)]
 
 
@@ -18,6 +18,7 @@ def names(page: Path) -> str:
     return str(page.relative_to(ROOT))
 
 
+@pytest.mark.timeout(2 * LIMIT_S)  # a busy machine takes its time
 @pytest.mark.parametrize("page", PAGES, ids=names)
 def test_the_commands_of_a_page_run(page: Path, checkout: Path, environment: dict[str, str]) -> None:
     left_out = []
