@@ -34,6 +34,17 @@ $(VENV)/.installed-test: $(VENV)/.installed $(INSTALLED)
 	$(PIP) -e '.[test,lint]'
 	touch $@
 
+# Every dependency, indirect ones too, with the hashes of its files; and the published advisories against them.
+.PHONY: hashes audit
+hashes: $(VENV)/bin/python
+	$(PIP) uv
+	$(BIN)/uv pip compile pyproject.toml --extra dashboard --extra dask --extra test --extra lint --no-emit-package snn-dse -c constraints.txt --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header -o requirements-hashes.txt
+
+audit: $(VENV)/bin/python
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-hashes.txt
+
 # The neuron kernel is compiled on first use; without a compiler a slower pure-torch path runs.
 # The dashboard is tested in a headless Chromium; without one those tests are skipped and say so.
 .PHONY: compiler chromium
