@@ -88,6 +88,7 @@ fusion_depth = [1, 2]
 spike_buffer_kib = [32]
 weight_buffer_kib = [32]
 time_order = "inner"
+membrane_buffer_kib = 0
 """
 
 
