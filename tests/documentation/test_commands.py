@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from blocks import ROOT, Block, blocks, cut, outside_fences, pages
+from blocks import ROOT, SHORT, Block, blocks, cut, outside_fences, pages
 
 LIMIT_S = 1500
 PAGES = [page for page in pages() if blocks(page)]
@@ -77,7 +77,7 @@ def with_ids(text: str, checkout: Path) -> str:
     return re.sub(r"(results/\S+) ID\b", point, text.replace("STUDY", newest.name))
 
 
-FEW_MACHINES = """
+FEW_MACHINES = f"""{SHORT}
 [space]
 extends = "mnist"
 
