@@ -81,12 +81,13 @@ def network() -> IntegerNetwork:
 @pytest.mark.skipif(
     shutil.which("verilator") is None, reason="verilator is not installed (Debian: apt-get install verilator)"
 )
+@pytest.mark.timeout(1500)  # a minute of compiler alone; many more beside other work
 def test_a_network_of_mnist_size_runs_in_the_predicted_cycles(tmp_path: Path) -> None:
     image = lay_out(network(), MACHINE)
     assert [len(one.tiles()) > 1 for one in image.groups] == [True, False]
     assert [one.resident for one in image.groups] == [False, False]
     write_core(image, random_images(image.network, IMAGES, 0), tmp_path, BYTES_PER_CYCLE)
-    result = simulate(tmp_path, "verilator", 500)
+    result = simulate(tmp_path, "verilator", 1400)
     assert result.errors == 0
     assert measured(result) == predicted(image, BYTES_PER_CYCLE)
     assert all(layer.compared for layer in result.layers)
