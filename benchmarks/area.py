@@ -1,8 +1,6 @@
-"""Gate equivalents of exported machines by block, synthesised, against the area model.
+"""Gate equivalents of exported machines by block, as `dse synth` counts them.
 
-    python benchmarks/area.py synthesise [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
-    python benchmarks/area.py fit                      coefficients of costmodels/data/logic_area.csv
-    python benchmarks/area.py compare                  the model beside synthesis; held-out machines were not fitted
+    python benchmarks/area.py [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
 
 A machine is exported for an untrained network of the shape that `MACHINES` gives: areas do not depend on weights.
 """
@@ -28,6 +26,7 @@ from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
 
 TABLE = Path(__file__).with_suffix(".csv")
+BYTES_PER_CYCLE = 8.0  # of the testbench alone
 COLUMNS = ("machine", "block", "instances", "ge", "tool", "cells", "commit")
 
 
@@ -37,7 +36,7 @@ class Machine:
 
     Attributes:
         rows, lanes: V and L.
-        held_out: never fitted.
+        held_out: for checks of a model, never to be fitted.
         timesteps, channels, stride, pool, pooling, bits, dual, pruned: of the network.
     """
 
@@ -105,8 +104,8 @@ def synthesised(machine: Machine) -> Synthesis:
     laid_out = image(machine)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_core(laid_out, np.zeros((1, 1, 8, 8), np.uint8), folder)
-        write_synthesis(folder, parameters(laid_out, 1))
+        write_core(laid_out, np.zeros((1, 1, 8, 8), np.uint8), folder, BYTES_PER_CYCLE)
+        write_synthesis(folder, parameters(laid_out, 1, BYTES_PER_CYCLE))
         return synthesise(folder)
 
 
@@ -143,13 +142,10 @@ def synthesise_missing(names: list[str]) -> None:
 
 
 def main() -> None:
-    """Do what the first argument says."""
+    """Synthesise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("synthesise", "fit", "compare"))
-    parser.add_argument("names", nargs="*")
-    given = parser.parse_args()
-    if given.what == "synthesise":
-        synthesise_missing(given.names)
+    parser.add_argument("names", nargs="*", choices=[*MACHINES, []])
+    synthesise_missing(parser.parse_args().names)
 
 
 if __name__ == "__main__":

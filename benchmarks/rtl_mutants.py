@@ -128,7 +128,7 @@ def cores(wanted: int, folder: Path) -> Iterator[Core]:
         cycles = predicted(image)
         config = image.config
         if image.network.layers and sum(cycles) * config.vector_width * config.channel_lanes <= MOST_WORK:
-            write_core(image, random_images(image.network, IMAGES, seed), folder / str(seed))
+            write_core(image, random_images(image.network, IMAGES, seed), folder / str(seed), BANDWIDTH)
             yield Core(folder / str(seed), cycles, expected(image, IMAGES))
             found += 1
 
@@ -149,7 +149,7 @@ def agrees(core: Core) -> bool:
         if error.cmd[0] == "iverilog":
             raise
         return False
-    cycles = [layer.cycles for layer in result.layers]
+    cycles = [layer.compute_cycles for layer in result.layers]
     return result.errors == 0 and cycles == core.cycles and events == core.events
 
 

@@ -15,8 +15,8 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
 SCORE, MASKS, WEIGHTS, INTEGER = "score.json", "masks.safetensors", "weights.safetensors", "integer.npz"
+FILES = (SCORE, MASKS, WEIGHTS, INTEGER)
 
 PARTIAL = ".partial-"
 ABANDONED_S = 3600.0
@@ -99,17 +100,41 @@ class ScoreCache:
 
     def put(self, score: NetworkScore, weights: Mapping[str, NDArray[Any]], network: IntegerNetwork) -> None:
         """Store a score with its parameters. Where the same training is stored already, that entry stays."""
+        with self._partial(score_key(score)) as partial:
+            _write(partial, score, weights, network)
+
+    @contextmanager
+    def _partial(self, key: str) -> Iterator[Path]:
+        """A folder to fill, which then appears as the entry by one rename."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        entry = self.folder / score_key(score)
         partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self.folder))
         try:
-            _write(partial, score, weights, network)
-            partial.replace(entry)
+            yield partial
+            partial.replace(self.folder / key)
         except OSError:
-            if not entry.exists():  # else another process was first
+            if not (self.folder / key).exists():  # else another process was first
                 raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def files(self, key: str) -> dict[str, bytes]:
+        """The files of an entry by name, for another machine; none where there is no entry."""
+        entry = self.folder / key
+        return {name: (entry / name).read_bytes() for name in FILES} if entry.exists() else {}
+
+    def put_files(self, key: str, files: Mapping[str, bytes]) -> None:
+        """Keep an entry that `files` of another cache gave. Where that training is stored already, that entry stays.
+
+        Raises:
+            ValueError: not the files of an entry, or damaged on the way.
+        """
+        if set(files) != set(FILES) or Path(key).name != key:
+            raise ValueError(f"entry must hold {', '.join(FILES)}, not {', '.join(sorted(files))} ({key!r})")
+        with self._partial(key) as partial:
+            for name in FILES:
+                (partial / name).write_bytes(files[name])
+            if score_key(_read(partial)) != key:
+                raise ValueError(f"entry must be {key}, but holds another training")
 
     def sweep(self, older_than_s: float = ABANDONED_S) -> None:
         """Remove the unfinished entries that killed processes left behind."""

@@ -4,6 +4,7 @@ import queue
 from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any, Literal, Protocol, Self
 
 from dse.results.scores import score_from_dict, score_to_dict
@@ -73,6 +74,9 @@ class Outcome:
 
 class Trainers(Protocol):
     """Whoever trains for a search: an executor as of `concurrent.futures`, for tasks in place of function calls."""
+
+    logs: Path
+    """Folder of their logs; it moves with the study."""
 
     @property
     def slots(self) -> int:

@@ -170,9 +170,16 @@ class DatasetTrainer:
 
     def test(self, genome: NetworkGenome, score: NetworkScore) -> dict[str, int]:
         """Load the test split, and ask once."""
+        from dse.cache import score_key
         from dse.data import load_test
+        from dse.errors import DataError
         from dse.training.run import test
 
+        if self._cache.get(score_key(score)) is None:
+            raise DataError(
+                f"trained network {score.genome_digest} must be whole in {self._cache.folder}, but is missing or "
+                "damaged; delete its line from refined.jsonl and refine again"
+            )
         split = load_test(self._settings.dataset, self._data_dir)
         asked = test(genome, score, self._cache, split, device=self._settings.device)
         return {"correct": asked.correct, "deployed_correct": asked.deployed_correct, "samples": asked.samples}

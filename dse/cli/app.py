@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from costmodels.errors import InputError
 from dse.cli import (
     calibrate,
+    cluster,
     config,
     cost,
     dashboard,
@@ -21,6 +22,7 @@ from dse.cli import (
     space,
     study,
     synth,
+    train,
     verify,
 )
 from dse.cli.exits import EXIT_FAILED, EXIT_INPUT, EXIT_OK
@@ -55,7 +57,7 @@ app = typer.Typer(
     help="Search spiking neural networks together with the accelerator that runs them.",
     epilog="Every option can also stand in dse.toml or in the environment as DSE_NAME: see `dse config show`.",
 )
-for module in (search, study, dashboard, recost, export, verify, synth, cost, calibrate, doctor):
+for module in (search, study, dashboard, recost, export, train, verify, synth, cost, calibrate, cluster, doctor):
     module.register(app)
 app.add_typer(space.app, name="space")
 app.add_typer(data.app, name="data")

@@ -89,7 +89,7 @@ def run_search(
         manifest.write(staging / "manifest.json")
         with locked(staging), kept_in(path):
             staging.rename(path)
-            _moved(trainers, path)
+            trainers.logs = path / "logs"
             return _searched(problem, StudyFolder(path), trainers, mode, interrupt, on_progress)
 
 
@@ -161,12 +161,6 @@ def opened_trainers(problem: Problem, make: MakeTrainers, folder: Path) -> Itera
         yield trainers
     finally:
         trainers.shutdown()
-
-
-def _moved(trainers: Trainers, path: Path) -> None:
-    """Tell worker processes where their logs lie now."""
-    if isinstance(trainers, WorkerPool):
-        trainers.logs = path / "logs"
 
 
 def check_same_data(folder: StudyFolder, about: dict[str, Any]) -> None:

@@ -77,7 +77,7 @@ class SearchSession:
         self.report("searching")
         while True:
             self._fill()
-            if not self.proposer.running:
+            if self.stop and not self.proposer.running:
                 return
             if self.stop == "interrupted":
                 self._collect_for(GRACE_S)
@@ -179,7 +179,7 @@ def open_session(
     clock = Clock.starting(_time_before(folder.manifest, ledger))
     settings = problem.settings
     started = now_utc().isoformat()
-    session = Session(started, "", os.getpid(), host()["name"], settings.slots, settings.threads, 0.0, "")
+    session = Session(started, "", os.getpid(), host()["name"], trainers.slots, settings.threads, 0.0, "")
     proposer = Proposer(study, mode, problem.space.network, ledger, settings, clock.total_s)
     return SearchSession(
         problem,

@@ -4,7 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from core_events import expected, simulate
+from core_events import BANDWIDTH, expected, simulate
 from small_cores import random_core, random_images
 
 from dse.export.rtl_export import lay_out, write_core
@@ -19,7 +19,7 @@ SEEDS = (6, 14, 19, 24, 59, 95, 101, 127)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_core_does_what_the_model_counts(seed: int, tmp_path: Path) -> None:
     image = lay_out(*random_core(seed))
-    write_core(image, random_images(image.network, IMAGES, seed), tmp_path)
+    write_core(image, random_images(image.network, IMAGES, seed), tmp_path, BANDWIDTH)
     result, events = simulate(tmp_path)
     assert result.errors == 0
     assert events == expected(image, IMAGES)

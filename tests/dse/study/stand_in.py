@@ -210,7 +210,8 @@ def settings_in(folder: Path, space: str = SPACE, **changes: Any) -> SearchSetti
 
 
 class StandInTrainer:
-    """What a stand-in worker process does: `stand_in_score`, after a delay, with a line in a file for every training.
+    """What a stand-in worker process does: `stand_in_score`, after a delay, with a line in a file for every training
+    done, and in ``begun`` beside it for every one begun.
 
     ``DSE_STAND_IN_LOG`` names that file, ``DSE_STAND_IN_DELAY_S`` the delay. A file ``die`` beside the log, with a
     number of deaths in it, makes the process kill itself in a training; ``hang`` makes it sleep, ``raise`` raise,
@@ -227,6 +228,8 @@ class StandInTrainer:
 
     def train(self, genome: NetworkGenome, recipe: Recipe, seed: int) -> tuple[NetworkScore | Failed, bool]:
         print("libraries print", flush=True)
+        with self.log.with_name("begun").open("a") as file:
+            file.write(f"{genome.digest()}\n")
         self._misbehave()
         time.sleep(self.delay_s)
         with self.log.open("a") as file:
