@@ -165,8 +165,7 @@ def to_toml(candidate: Candidate) -> str:
     heading = {"name": candidate.name, "dataset": candidate.dataset, "description": candidate.description}
     blocks = [
         block("[candidate]", {key: value for key, value in heading.items() if value}),
-        *([] if candidate.dataset in dataset_shapes() else [block("[images]", _images(candidate.network))]),
-        *network_blocks(candidate.network, candidate.activity),
+        *network_blocks(candidate.network, candidate.dataset, candidate.activity),
         block("[accelerator]", {f.name: getattr(candidate.accelerator, f.name) for f in fields(AcceleratorConfig)}),
     ]
     if candidate.technology:
@@ -178,13 +177,14 @@ def to_toml(candidate: Candidate) -> str:
     return "\n".join(blocks)
 
 
-def network_blocks(network: NetworkGenome, activity: Activity | None = None) -> list[str]:
-    """The tables of a network as a file has them, each layer with its density where there is activity."""
+def network_blocks(network: NetworkGenome, dataset: str, activity: Activity | None = None) -> list[str]:
+    """The tables of a network, and of images of the user's own; each layer with its density where there is activity."""
     settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     if network.first_stage_timesteps > 1:
         settings["first_stage_timesteps"] = network.first_stage_timesteps
     return [
+        *([] if dataset in dataset_shapes() else [block("[images]", _images(network))]),
         block("[network]", settings),
         *(block("[[network.layers]]", _layer_row(layer, activity)) for layer in network.layers[:-1]),
         block("[network.classifier]", _classifier_row(network.layers[-1])),

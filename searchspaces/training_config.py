@@ -11,7 +11,7 @@ from searchspaces.recipe import Recipe
 from searchspaces.rules import REQUIRED, Rule
 from searchspaces.tables import TableReader
 
-TABLES = ("training", "network", "recipe")
+TABLES = ("training", "images", "network", "recipe")
 SEED = Rule("be a whole number of at least 0", lambda value: type(value) is int and value >= 0, (0,), (0,))
 
 
@@ -70,7 +70,7 @@ def to_toml(config: TrainingConfig) -> str:
     recipe["train_samples"] = "all" if recipe["train_samples"] is None else recipe["train_samples"]
     blocks = [
         block("[training]", {key: value for key, value in heading.items() if value != ""}),
-        *network_blocks(config.network),
+        *network_blocks(config.network, config.dataset),
         block("[recipe]", recipe),
     ]
     return "\n".join(blocks)

@@ -2,8 +2,8 @@
 
 ``<!-- test: installs -->`` and ``<!-- test: network -->`` are left to installation and to a reader with a network,
 ``<!-- test: options -->`` checks only that the program has the options (its run takes long), ``<!-- test: exits 2 -->``
-ends with that code, ``<!-- test: data mnist -->`` needs that data set, and ``<!-- test: stand-in images -->`` trains on
-made-up images in place of MNIST.
+ends with that code, ``<!-- test: data mnist -->`` needs that data set, ``<!-- test: program verilator -->`` that
+program, and ``<!-- test: stand-in images -->`` trains on made-up images in place of MNIST.
 """
 
 import re

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,8 +29,11 @@ def test_the_commands_of_a_page_run(page: Path, checkout: Path, environment: dic
             has_options(block, checkout, environment)
         else:
             expected = int(block.mark.split()[1]) if block.mark.startswith("exits") else 0
-            own = stand_in_images(checkout) if block.mark == "stand-in images" else {}
-            run(with_ids(cut(block.text), checkout), block.where, expected, checkout, environment | own)
+            text, own = with_ids(cut(block.text), checkout), dict[str, str]()
+            if block.mark == "stand-in images":
+                own = stand_in_images(checkout)
+                text = text.replace("--space mnist", "--space few-machines.toml")
+            run(text, block.where, expected, checkout, environment | own)
     if len(left_out) == len(blocks(page)):
         pytest.skip("; ".join(left_out))
 
@@ -42,6 +46,8 @@ def why_not(block: Block, environment: dict[str, str]) -> str:
         if not (Path(folder) / what).is_dir():
             return f"no {what} in DSE_DATA_DIR or ../shared/data"
         environment["DSE_DATA_DIR"] = folder
+    if kind == "program" and shutil.which(what) is None:
+        return f"no {what} here"
     return {"installs": "installation is the Makefile's", "network": "needs a network"}.get(kind, "")
 
 
@@ -70,12 +76,27 @@ def with_ids(text: str, checkout: Path) -> str:
     return re.sub(r"(results/\S+) ID\b", point, text.replace("STUDY", newest.name))
 
 
+FEW_MACHINES = """
+[space]
+extends = "mnist"
+
+[accelerator]
+vector_width = [4, 8]
+channel_lanes = [8, 16]
+fusion_depth = [1, 2]
+spike_buffer_kib = [32]
+weight_buffer_kib = [32]
+time_order = "inner"
+"""
+
+
 def stand_in_images(checkout: Path) -> dict[str, str]:
-    """Settings under which 120 random images of MNIST's shape take its place."""
+    """Settings under which 120 random images of MNIST's shape take its place, and its space with a few machines."""
     draw = np.random.default_rng(0)
     images, labels = draw.integers(0, 256, (120, 28, 28), dtype=np.uint8), np.arange(120) % 10
     arrays = {f"{part}_{what}": a for part in ("train", "test") for what, a in (("images", images), ("labels", labels))}
     (checkout / "DIR").mkdir(exist_ok=True)
+    (checkout / "few-machines.toml").write_text(FEW_MACHINES)
     np.savez(checkout / "DIR" / "made-up.npz", **arrays)
     return {"DSE_DATASET": "made-up", "DSE_DATA_DIR": str(checkout / "DIR")}
 
@@ -95,7 +116,7 @@ def test_no_command_hides_where_no_test_looks() -> None:
 
 
 def test_marks_are_known() -> None:
-    known = re.compile(r"|stand-in images|installs|network|options|exits \d+|data [a-z0-9-]+")
+    known = re.compile(r"|stand-in images|installs|network|options|exits \d+|(data|program) [a-z0-9-]+")
     assert [block for page in pages() for block in blocks(page) if not known.fullmatch(block.mark)] == []
 
 

@@ -72,7 +72,11 @@ def test_a_file_by_hand_has_the_usual_defaults(tmp_path: Path) -> None:
             "recipe.epoch must be one of {keys}, not \"epoch\" ({file}:23); did you mean 'epochs'?",
         ),
         ("epochs = 3", "epochs = 0", "recipe.epochs must be a whole number of at least 1, not 0 ({file}:23)"),
-        ("[recipe]", "[recipes]", 'recipes must be one of training, network, recipe, not "recipes" ({file}:22)'),
+        (
+            "[recipe]",
+            "[recipes]",
+            'recipes must be one of training, images, network, recipe, not "recipes" ({file}:22)',
+        ),
         ("timesteps = 2", "timesteps = [1, 2]", "network.timesteps must be a whole number of at least 1, one value"),
         ('dataset = "digits"', 'dataset = "digit"', "training.dataset must be one of"),
         (
@@ -93,6 +97,15 @@ def test_what_is_wrong_is_named_with_file_and_line(old: str, new: str, message: 
         loaded(GOOD.replace(old, new, 1), tmp_path)
     keys = ", ".join(Recipe.__dataclass_fields__)
     assert message.format(file=tmp_path / "config.toml", keys=keys) in str(refused.value)
+
+
+def test_images_of_the_users_own_read_back(tmp_path: Path) -> None:
+    own = GOOD.replace('"digits"', '"mine"').replace(
+        "[network]", "[images]\ninput_shape = [3, 9, 7]\nclasses = 4\n[network]"
+    )
+    config = loaded(own, tmp_path)
+    assert (config.network.input_shape, config.network.classes) == ((3, 9, 7), 4)
+    assert loaded(to_toml(config), tmp_path) == config
 
 
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
