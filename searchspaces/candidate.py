@@ -178,21 +178,21 @@ def to_toml(candidate: Candidate) -> str:
 
 
 def network_blocks(network: NetworkGenome, dataset: str, activity: Activity | None = None) -> list[str]:
-    """The tables of a network as a file has them, each layer with its density where there is activity.
-
-    The images of a data set that is not known stand before them.
-    """
+    """The tables of a network, and of images of the user's own; each layer with its density where there is activity."""
     settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     if network.first_stage_timesteps > 1:
         settings["first_stage_timesteps"] = network.first_stage_timesteps
-    images = DatasetShape(network.input_shape, network.input_bits, network.classes).stated()
     return [
-        *([] if dataset in dataset_shapes() else [block("[images]", images)]),
+        *([] if dataset in dataset_shapes() else [block("[images]", _images(network))]),
         block("[network]", settings),
         *(block("[[network.layers]]", _layer_row(layer, activity)) for layer in network.layers[:-1]),
         block("[network.classifier]", _classifier_row(network.layers[-1])),
     ]
+
+
+def _images(network: NetworkGenome) -> dict[str, Any]:
+    return DatasetShape(network.input_shape, network.input_bits, network.classes).stated()
 
 
 def _layer_row(layer: LayerGenome, activity: Activity | None) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Trainers behind a Dask scheduler: admit workers that fit, hand out tasks, outlive lost workers and schedulers."""
 
-import hashlib
 import json
 import logging
 import threading
@@ -16,8 +15,7 @@ from typing import TYPE_CHECKING
 from costmodels.errors import InputError
 from dse.cache import ScoreCache, score_key
 from dse.cluster import node
-from dse.cluster.identity import differences, identity
-from dse.data.parcel import pack
+from dse.cluster.admission import Admission
 from dse.errors import RunError
 from dse.score import Failed
 from dse.tasks import Line, Task
@@ -50,9 +48,8 @@ class _Job:
 class DaskTrainers:
     """Trainings on the workers of a Dask scheduler.
 
-    A worker gets tasks once it has said that it runs our versions and has our data. Tasks ask for an abstract resource
-    that admitted workers alone offer, so that the scheduler hands out the rest: a task whose worker dies goes to
-    another. A watching thread admits workers, and after a lost connection hands out again what was out.
+    The scheduler hands tasks to workers that were admitted; one whose worker dies goes to another. A watching thread
+    admits workers, and after a lost connection hands out again what was out.
 
     Attributes:
         logs: folder of ``dask.log``.
@@ -68,19 +65,14 @@ class DaskTrainers:
         wait_s: float,
     ) -> None:
         self.logs = logs
-        self._settings = settings
         self._connect = connect
         self._wait_s = wait_s
-        self._identity = identity()
-        self._beacon = f".beacon-{uuid.uuid4().hex}"
         self._cache = ScoreCache(Path(settings.cache))
+        self._admission = Admission(settings, f".beacon-{uuid.uuid4().hex}")
         self._lock = threading.Lock()
         self._out: dict[int, _Job] = {}
         self._lost: list[_Job] = []
-        self._admitted: dict[str, Line] = {}
-        self._refused: dict[str, str] = {}
         self._about: Future[Line] = Future()
-        self._resource = ""
         self._slots = 0
         self._ended: Exception | None = None
         self._closed = threading.Event()
@@ -107,17 +99,20 @@ class DaskTrainers:
         self.logs.mkdir(parents=True, exist_ok=True)
         self._log_to_file()
         self._cache.folder.mkdir(parents=True, exist_ok=True)
-        (self._cache.folder / self._beacon).touch()
+        self._beacon.touch()
         self._client = self._connect()
         self._thread.start()
-        try:
-            return self._about.result(timeout=self._wait_s)
-        except TimeoutError:
-            refused = "".join(f"\n{text}" for text in self._refused.values())
-            raise InputError(
-                f"{self._client.scheduler.address} must have a worker, but none came within {self._wait_s:.0f} s; "
-                f"start one with: dse worker {self._client.scheduler.address}{refused}"
-            ) from None
+        while True:
+            try:
+                return self._about.result(timeout=self._wait_s)
+            except TimeoutError:
+                if not self._admission.present:  # else one is getting ready
+                    raise InputError(self._no_worker()) from None
+
+    def _no_worker(self) -> str:
+        address = self._client.scheduler.address
+        late = f"none came within {self._wait_s:.0f} s"
+        return f"{address} must have a worker, but {late}; start one with: dse worker {address}"
 
     def submit(self, task: Task) -> "Future[Line]":
         """Hand out one task; the scheduler keeps it until an admitted worker is free."""
@@ -139,20 +134,20 @@ class DaskTrainers:
                     cluster.close()
         for job in self._out.values():
             job.answer.cancel()
-        (self._cache.folder / self._beacon).unlink(missing_ok=True)
+        self._beacon.unlink(missing_ok=True)
         self._log_file.close()
 
+    @property
+    def _beacon(self) -> Path:
+        """A file whose presence tells a worker that it shares the cache."""
+        return self._cache.folder / self._admission.beacon
+
     def _send(self, job: _Job) -> None:
-        task = job.task
-        shared = all(about["shares_cache"] for about in self._admitted.values())
-        files = self._cache.files(score_key(task.score)) if task.score and not shared else {}
-        call = {
-            "dataset": self._settings.dataset,
-            "device": self._settings.device,
-            "task": task.to_line(),
-            "send_files": not shared,
-        }
-        wanted = {self._resource: 1, **({node.GPU: 1} if self._settings.device == "cuda" else {})}
+        task, settings, send_files = job.task, self._admission.settings, not self._admission.shares_cache
+        files = self._cache.files(score_key(task.score)) if task.score and send_files else {}
+        place = {"dataset": settings.dataset, "device": settings.device, "send_files": send_files}
+        call = {**place, "task": task.to_line()}
+        wanted = {self._admission.resource: 1, **({node.GPU: 1} if settings.device == "cuda" else {})}
         executor = self._client.get_executor(pure=False, resources=wanted)
         remote = executor.submit(node.answer, json.dumps(call), files)
         remote.add_done_callback(lambda done: self._returned(job, done))
@@ -238,12 +233,11 @@ class DaskTrainers:
         if not self._connected():
             self._slots = 0
             return
-        present = self._client.nthreads()
-        self._admitted = {address: about for address, about in self._admitted.items() if address in present}
-        fresh = [address for address in present if address not in self._admitted and address not in self._refused]
-        if fresh:
-            self._introduce(fresh)
-        self._slots = sum(about["slots"] for about in self._admitted.values())
+        for event in self._admission.look(self._client):
+            self._log(event)
+        self._slots = self._admission.slots
+        if self._admission.about is not None and not self._about.done():
+            self._about.set_result(self._admission.about)
         with self._lock:
             again, self._lost = self._lost, []
         for job in again:
@@ -257,60 +251,6 @@ class DaskTrainers:
             except InputError as error:
                 self._log(str(error))
         return bool(self._client.status == "running")
-
-    def _introduce(self, addresses: list[str]) -> None:
-        """Admit those of new workers that fit; while there is none, the first that does not fit ends the search."""
-        settings = self._settings
-        answers = self._asked(addresses)
-        missing = [address for address, answer in answers.items() if "refused" in answer]
-        parcel = pack(settings.dataset, Path(settings.data_dir) if settings.data_dir else None) if missing else {}
-        while missing and parcel:
-            self._client.run(node.receive, settings.dataset, parcel, workers=missing[:1])
-            answers |= self._asked(missing)
-            missing = [address for address in missing[1:] if "refused" in answers[address]]
-        for address, answer in answers.items():
-            self._decide(address, answer)
-
-    def _asked(self, addresses: list[str]) -> dict[str, Line]:
-        settings = self._settings
-        answers = self._client.run(
-            node.introduce, settings.dataset, settings.device, self._beacon, workers=addresses, on_error="return"
-        )
-        return {address: json.loads(text) for address, text in answers.items() if isinstance(text, str)}
-
-    def _decide(self, address: str, answer: Line) -> None:
-        wrong = self._why_not(answer)
-        if wrong:
-            self._refused[address] = f"worker {address} {wrong}"
-            self._log(self._refused[address])
-            if not self._about.done():
-                raise InputError(self._refused[address])
-            return
-        self._resource = self._resource or f"dse-{self._study_digest(answer['about'])}"
-        self._client.run(node.admit, self._resource, answer["slots"], workers=[address])
-        self._admitted[address] = answer
-        self._slots = sum(about["slots"] for about in self._admitted.values())
-        self._log(f"worker {address} takes {answer['slots']} trainings at once")
-        if not self._about.done():  # last: from now on tasks come
-            self._about.set_result(answer["about"])
-
-    def _why_not(self, answer: Line) -> str:
-        """Why a worker does not fit, or nothing."""
-        other = differences(self._identity, answer["identity"])
-        if other:
-            return f"must run {other}; install there what runs here, or stop it"
-        if "refused" in answer:
-            return f"cannot train: {answer['refused']}"
-        if self._about.done() and (first := self._about.result())["data_digest"] != answer["about"]["data_digest"]:
-            return (
-                f"must have data {first['data_digest']}, not {answer['about']['data_digest']}; correct its data folder"
-            )
-        return ""
-
-    def _study_digest(self, about: Line) -> str:
-        """The same for every coordinator that would admit the same workers, so that a resumed search finds them."""
-        text = json.dumps([self._identity, about["data_digest"], self._settings.device], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     def _log(self, text: str) -> None:
         logging.getLogger("distributed.dse").info(text)

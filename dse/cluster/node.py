@@ -112,8 +112,7 @@ def answer(call: str, files: Files) -> tuple[str, Files]:
         finally:
             _count(key, -1)
     except (InputError, RunError) as error:
-        with _lock:
-            _nodes.pop(key, None)
+        _close(key)
         return json.dumps({"broken": str(error)}), {}
     wanted = asked["send_files"] and "score" in line
     return json.dumps(line), node.cache.files(score_key(score_from_dict(line["score"]))) if wanted else {}
@@ -125,6 +124,14 @@ def close_all() -> None:
         for node in _nodes.values():
             node.pool.shutdown()
         _nodes.clear()
+
+
+def _close(key: tuple[str, str]) -> None:
+    """End the training processes of a node that cannot go on; the next task opens it anew."""
+    with _lock:
+        node = _nodes.pop(key, None)
+    if node is not None:
+        node.pool.shutdown()
 
 
 def _count(key: tuple[str, str], change: int) -> None:

@@ -64,6 +64,7 @@ def describe(genome: NetworkGenome, recipe: Recipe) -> dict[str, Any]:
         for layer, shape in layer_shapes(genome)
     ]
     return {
+        "static_input": genome.static_input,
         "timesteps": genome.timesteps,
         "levels": genome.levels,
         "pooling": genome.pooling,
@@ -80,6 +81,7 @@ def describe_integer(network: IntegerNetwork) -> dict[str, Any]:
     spiking = ("fraction_bits", "reset", "pool", "pooling", "levels")
     parts = (*network.layers, network.classifier)
     return {
+        "static_input": network.layers[0].static_input,
         "timesteps": network.timesteps,
         "fraction_bits": network.fraction_bits,
         "layers": [

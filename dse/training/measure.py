@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -81,3 +82,11 @@ def measure(network: SpikingNetwork, folded: IntegerNetwork, split: Split, devic
             bits[name] += answer.bits[name]
     rates = {name: tuple((set_bits[name] / bits[name]).tolist()) for name in set_bits}
     return Measured(right_answers(network, split, device), deployed_correct, len(split), rates)
+
+
+@torch.inference_mode()
+def mean_loss(network: SpikingNetwork, split: Split, device: torch.device) -> float:
+    """Mean cross entropy of the float network over all samples."""
+    with evaluating(network):
+        losses = [float(F.cross_entropy(network(x), labels, reduction="sum")) for x, labels in batches(split, device)]
+    return sum(losses) / len(split)

@@ -13,10 +13,11 @@ from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
 from dse.training.fold import WidthError, fold, kept_mask
-from dse.training.measure import Measured, input_density, measure
+from dse.training.measure import Measured, input_density, mean_loss, measure
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import UNWATCHED, Deadline, DivergedError, OverBudgetError, Watch, fit
 from dse.training.precision import compute_type
+from dse.training.sampling import balanced_subset
 from dse.training.stages import Stage, stages
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
@@ -204,3 +205,17 @@ def test(
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+def training_loss(
+    genome: NetworkGenome, score: NetworkScore, cache: ScoreCache, split: Split, recipe: Recipe, device: str = "auto"
+) -> float:
+    """Mean cross entropy of a stored network on the samples of the training split that it was trained on.
+
+    Raises:
+        InputError: the stored network is gone or damaged.
+    """
+    target = chosen_device(device)
+    network = restored(genome, score, cache).to(target)
+    seen = balanced_subset(split.labels, recipe.train_samples, np.random.default_rng(score.seed))
+    return mean_loss(network, split.take(seen), target)

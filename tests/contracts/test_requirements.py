@@ -39,7 +39,7 @@ def test_versions_are_those_of_the_constraints() -> None:
     assert other == {}
 
 
-@pytest.mark.parametrize("extra", ["dependencies", "dashboard", "dask", "test", "lint"])
+@pytest.mark.parametrize("extra", ["dependencies", "dashboard", "dask", "nir", "test", "lint"])
 def test_everything_declared_is_there(extra: str) -> None:
     import tomllib
 

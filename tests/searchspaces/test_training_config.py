@@ -99,6 +99,15 @@ def test_what_is_wrong_is_named_with_file_and_line(old: str, new: str, message: 
     assert message.format(file=tmp_path / "config.toml", keys=keys) in str(refused.value)
 
 
+def test_images_of_the_users_own_read_back(tmp_path: Path) -> None:
+    own = GOOD.replace('"digits"', '"mine"').replace(
+        "[network]", "[images]\ninput_shape = [3, 9, 7]\nclasses = 4\n[network]"
+    )
+    config = loaded(own, tmp_path)
+    assert (config.network.input_shape, config.network.classes) == ((3, 9, 7), 4)
+    assert loaded(to_toml(config), tmp_path) == config
+
+
 def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(SpaceError) as refused:
         loaded(GOOD.replace("epochs = 3", "epochs = 0").replace("channels = 8", "channels = 0"), tmp_path)

@@ -14,8 +14,9 @@ At every step t a layer computes, with z[t] the sum of weight codes times inputs
     s[t] = min(floor(u[t] / threshold), levels), 0 below the threshold
     v[t] = 0 where s[t] > 0 else u[t]    (hard reset)      or      u[t] - s[t] threshold    (soft reset)
 
-and stores the pooled s[t]; a dual threshold adds a second map, whose threshold is higher and resets nothing. The image
-is the same at every step. The classifier adds its sums over steps and positions; the largest score wins.
+and stores the pooled s[t]; a dual threshold adds a second map, whose threshold is higher and resets nothing. An image
+is the same at every step; of a recording of events each step sees a frame: a pixel's bit s tells of an event in the
+s-th eighth of the time. The classifier adds its sums over steps and positions; the largest score wins.
 """
 
 import json
@@ -30,6 +31,7 @@ from safetensors import safe_open
 from torch import Tensor, nn
 
 BATCH = 200  # samples at once
+SLICES = 8  # of a recording of events
 
 # Step of codes of 2, 4 and 8 bits in units of the mean magnitude: loses least of a normal variable.
 STEP_PER_MEAN = {2: 1.534080, 4: 0.442934, 8: 0.0386898}
@@ -164,6 +166,15 @@ def pooled(spikes: Tensor, rank: Tensor, network: dict[str, Any], how: dict[str,
     return spikes.flatten(2).gather(2, place.flatten(2)).view(place.shape)
 
 
+def steps_of(images: Tensor, description: dict[str, Any]) -> Tensor:
+    """Images [1, n, C, H, W], or frames [T, n, C, H, W]: 1 where one of the step's slices has an event."""
+    if description["static_input"]:
+        return images[None]
+    slices = torch.stack([images >> number & 1 for number in range(SLICES)])
+    timesteps = description["timesteps"]
+    return slices.unflatten(0, (timesteps, SLICES // timesteps)).amax(1)
+
+
 class Layer(nn.Module):
     """Synapses and neurons of one layer."""
 
@@ -199,13 +210,14 @@ class Network(nn.Module):
 
     def __init__(self, description: dict[str, Any]) -> None:
         super().__init__()
+        self.description = description
         *hidden, last = description["layers"]
         self.layers = nn.ModuleDict({how["name"]: Layer(how, description) for how in hidden})
         self.classifier = Classifier(last, description["timesteps"])
 
     def stored_maps(self, images: Tensor) -> dict[str, Tensor]:
         """What every layer stores, by name, [T, n, C, H, W]; images are uint8 [n, C, H, W]."""
-        x, maps = images.float()[None], {}
+        x, maps = steps_of(images, self.description).float(), {}
         for name, layer in self.layers.items():
             x = maps[name] = layer(x)
         return maps
@@ -250,7 +262,7 @@ class IntegerNetwork:
 
     def stored_maps(self, images: Tensor) -> dict[str, Tensor]:
         """What every layer stores, by name, int64 [T, n, C, H, W]; images are uint8 [n, C, H, W]."""
-        x, maps = images[None].long(), {}
+        x, maps = steps_of(images, self.description).long(), {}
         for how in self.description["layers"][:-1]:
             x = maps[how["name"]] = self.layer(how, x)
         return maps

@@ -9,7 +9,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 from integer_examples import random_images, random_network
-from small_networks import images_for, random_genome, settled_network
+from small_networks import event_genome, images_for, random_genome, settled_network
 
 from dse.export import training_folder
 from dse.export.integer_network import run_integer
@@ -59,9 +59,9 @@ def test_random_genomes_meet_every_gene() -> None:
     assert {layer.prune_ratio > 0 for layer in layers if not layer.spiking} == {True, False}
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(48))
 def test_spikes_and_classes_of_the_float_network_are_the_same(plain: ModuleType, seed: int) -> None:
-    genome = random_genome(seed)
+    genome = random_genome(seed) if seed < 40 else event_genome(seed)
     network = settled_network(genome, seed)
     images = images_for(genome, 24, seed + 1)
     ours = twin(plain, network)
@@ -72,10 +72,14 @@ def test_spikes_and_classes_of_the_float_network_are_the_same(plain: ModuleType,
         torch.testing.assert_close(ours(images), network(images), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(48))
 def test_scores_and_spikes_of_the_integer_network_are_the_same(plain: ModuleType, seed: int) -> None:
-    network = random_network(seed)
-    images = random_images(network, 8, seed)
+    if seed < 40:
+        network = random_network(seed)
+        images = random_images(network, 8, seed)
+    else:
+        genome = event_genome(seed)
+        network, images = fold(settled_network(genome, seed)), images_for(genome, 8).numpy()
     tensors = {name: torch.from_numpy(array) for name, array in integer_tensors(network).items()}
     ours = plain.IntegerNetwork(training_folder.describe_integer(network), tensors)
     expected = run_integer(network, images, keep=True)
