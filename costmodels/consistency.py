@@ -44,6 +44,8 @@ def _activity(layer: LayerWorkload, timesteps: int) -> Iterator[str]:
         yield f"input_density must have {steps} values, not {len(layer.input_density)}"
     if layer.kept is not None and layer.kept.shape != (layer.filters, layer.in_channels):
         yield f"kept must be {layer.filters} x {layer.in_channels}, not {' x '.join(map(str, layer.kept.shape))}"
+    if (layer.levels + 1).bit_count() > 1:
+        yield f"levels must be a power of two less one, which fills its bit planes, not {layer.levels}"
     if layer.dual_threshold and layer.out_channels % 2:
         yield f"out_channels must be even under a dual threshold, not {layer.out_channels}"
     if layer.dual_threshold and not layer.spiking:

@@ -1,6 +1,7 @@
 """Groups of layers, rows of their tiles, and the one tiling rule: the most rows whose maps fit (section 3)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +43,31 @@ class Group:
 def groups(workload: Workload, fusion_depth: int) -> list[Group]:
     """Chunks of ``fusion_depth`` layers in order; the last may be shorter."""
     starts = range(0, len(workload.layers), fusion_depth)
-    return [Group(a, workload.layers[a : a + fusion_depth], workload.timesteps) for a in starts]
+    led = leading_layers(workload.layers)
+    layers = workload.layers
+    return [Group(a, (led[a], *layers[a + 1 : a + fusion_depth]), workload.timesteps) for a in starts]
+
+
+def leading_layers(layers: Sequence[LayerWorkload]) -> tuple[LayerWorkload, ...]:
+    """Each layer as it is where it begins a group: a pruned fc then takes its inputs in raster order (section 2)."""
+    return tuple(_leading(layer, before) for layer, before in zip(layers, [None, *layers[:-1]], strict=True))
+
+
+def _leading(layer: LayerWorkload, before: LayerWorkload | None) -> LayerWorkload:
+    if layer.kind != "fc" or layer.kept is None or before is None or before.kind == "fc":
+        return layer
+    return replace(layer, kept=layer.kept[:, raster_order(before)])
+
+
+def raster_order(before: LayerWorkload) -> Integers:
+    """For each input of an fc that begins a group behind ``before``, its number in the order of its own group.
+
+    DRAM holds a map row by row, column by column, all channels of a place together.
+    """
+    maps = 1 + before.dual_threshold
+    order = np.arange(before.out_channels * before.stored_height * before.stored_width)
+    by_filter = order.reshape(before.filters, before.stored_width, before.stored_height, maps)
+    return by_filter.transpose(2, 1, 0, 3).ravel()
 
 
 def allocated_rows(group: Group, rows: Integers) -> Integers:

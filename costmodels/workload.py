@@ -131,7 +131,7 @@ class Workload:
 
     @property
     def storage_bits(self) -> int:
-        """Bits of weights, lists of kept kernels and constants, as DRAM holds them (docs/cost-model.md, section 2)."""
+        """Bits of weights, lists of kept kernels and constants, without what fills the words of a machine."""
         return sum(layer.stored_bits for layer in self.layers)
 
     @property

@@ -163,26 +163,32 @@ def _per_step(
 def to_toml(candidate: Candidate) -> str:
     """The text of a file that `load_candidate` reads back to an equal candidate (given that it has activity)."""
     heading = {"name": candidate.name, "dataset": candidate.dataset, "description": candidate.description}
-    network = candidate.network
+    blocks = [
+        block("[candidate]", {key: value for key, value in heading.items() if value}),
+        *network_blocks(candidate.network, candidate.dataset, candidate.activity),
+        block("[accelerator]", {f.name: getattr(candidate.accelerator, f.name) for f in fields(AcceleratorConfig)}),
+    ]
+    if candidate.technology:
+        blocks.append(block("[technology]", candidate.technology))
+    if candidate.activity:
+        activity = candidate.activity
+        density = activity.input_density if len(activity.input_density) > 1 else activity.input_density[0]
+        blocks.append(block("[activity]", {"input_density": density, "source": activity.source}))
+    return "\n".join(blocks)
+
+
+def network_blocks(network: NetworkGenome, dataset: str, activity: Activity | None = None) -> list[str]:
+    """The tables of a network, and of images of the user's own; each layer with its density where there is activity."""
     settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     if network.first_stage_timesteps > 1:
         settings["first_stage_timesteps"] = network.first_stage_timesteps
-    blocks = [
-        _block("[candidate]", {key: value for key, value in heading.items() if value}),
-        *([] if candidate.dataset in dataset_shapes() else [_block("[images]", _images(network))]),
-        _block("[network]", settings),
-        *(_block("[[network.layers]]", _layer_row(layer, candidate.activity)) for layer in network.layers[:-1]),
-        _block("[network.classifier]", _classifier_row(network.layers[-1])),
-        _block("[accelerator]", {f.name: getattr(candidate.accelerator, f.name) for f in fields(AcceleratorConfig)}),
+    return [
+        *([] if dataset in dataset_shapes() else [block("[images]", _images(network))]),
+        block("[network]", settings),
+        *(block("[[network.layers]]", _layer_row(layer, activity)) for layer in network.layers[:-1]),
+        block("[network.classifier]", _classifier_row(network.layers[-1])),
     ]
-    if candidate.technology:
-        blocks.append(_block("[technology]", candidate.technology))
-    if candidate.activity:
-        activity = candidate.activity
-        density = activity.input_density if len(activity.input_density) > 1 else activity.input_density[0]
-        blocks.append(_block("[activity]", {"input_density": density, "source": activity.source}))
-    return "\n".join(blocks)
 
 
 def _images(network: NetworkGenome) -> dict[str, Any]:
@@ -214,5 +220,6 @@ def _weights(layer: LayerGenome) -> str | int:
     return "binary" if layer.weight_bits == 1 else layer.weight_bits
 
 
-def _block(header: str, row: Mapping[str, Any]) -> str:
+def block(header: str, row: Mapping[str, Any]) -> str:
+    """A table of a TOML file."""
     return "\n".join([header, *(f"{key} = {shown(value)}" for key, value in row.items())]) + "\n"

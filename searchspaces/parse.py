@@ -46,10 +46,10 @@ IMAGE_SHAPE = Rule(
 LAYER_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def read_heading(reader: TableReader, table: str) -> tuple[str, str, str]:
-    """Name, data set and description from ``[space]`` or ``[candidate]``."""
+def read_heading(reader: TableReader, table: str, extras: tuple[str, ...] = ()) -> tuple[str, str, str]:
+    """Name, data set and description from ``[space]``, ``[candidate]`` or ``[training]``, which may have ``extras``."""
     heading = reader.table((table,))
-    reader.unknown_keys((table,), heading, ("name", "dataset", "description"), f"{table}.")
+    reader.unknown_keys((table,), heading, ("name", "dataset", "description", *extras), f"{table}.")
     name = reader.scalar((table, "name"), heading, TEXT, f"{table}.name")
     rule = OWN_DATASET if "images" in reader.document.data else one_of(*dataset_shapes())
     dataset = reader.scalar((table, "dataset"), heading, rule, f"{table}.dataset")
@@ -97,9 +97,9 @@ def read_recipes(reader: TableReader) -> tuple[Recipe, Recipe]:
     """The short and the refined recipe; ``[training.refine]`` says only what differs from ``[training.short]``."""
     training = reader.table(("training",))
     reader.unknown_keys(("training",), training, ("short", "refine"), "training.")
-    short = _recipe(reader, "short", {"epochs": REQUIRED})
-    refine = _recipe(reader, "refine", {})
-    return Recipe(**{"epochs": 1, **short}), Recipe(**{"epochs": 1, **short, **refine})
+    short = read_recipe(reader, ("training", "short"), {"epochs": REQUIRED})
+    refine = read_recipe(reader, ("training", "refine"), {})
+    return as_recipe(short), as_recipe({**short, **refine})
 
 
 def _add_contradictions(reader: TableReader, found: Iterator[Problem]) -> None:
@@ -166,15 +166,19 @@ def _refuse_conv_keys(
             reader.refuse((*path, key), f"{label}{key}", rule, table[key], "only conv layers have it; drop it")
 
 
-def _recipe(reader: TableReader, name: str, required: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of `Recipe` that a training table states, sound ones only."""
-    path = ("training", name)
-    table = reader.table(path)
+def read_recipe(reader: TableReader, path: tuple[str, ...], required: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `Recipe` that the table at ``path`` states, sound ones only."""
+    table, name = reader.table(path), ".".join(path)
     rules = recipe_rules()
-    reader.unknown_keys(path, table, rules, f"training.{name}.")
+    reader.unknown_keys(path, table, rules, f"{name}.")
     wanted = [key for key in rules if key in table or key in required]
-    values = {key: reader.scalar((*path, key), table, rules[key], f"training.{name}.{key}") for key in wanted}
+    values = {key: reader.scalar((*path, key), table, rules[key], f"{name}.{key}") for key in wanted}
     return {key: _as_field(key, value) for key, value in values.items() if value is not None}
+
+
+def as_recipe(stated: Mapping[str, Any]) -> Recipe:
+    """The recipe of the fields that are stated; one epoch stands for a number that was refused."""
+    return Recipe(**{"epochs": 1, **stated})
 
 
 def _as_field(key: str, value: Any) -> Any:

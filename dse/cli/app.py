@@ -18,9 +18,12 @@ from dse.cli import (
     doctor,
     export,
     recost,
+    reproduce,
     search,
     space,
     study,
+    synth,
+    train,
     verify,
 )
 from dse.cli.exits import EXIT_FAILED, EXIT_INPUT, EXIT_OK
@@ -55,7 +58,21 @@ app = typer.Typer(
     help="Search spiking neural networks together with the accelerator that runs them.",
     epilog="Every option can also stand in dse.toml or in the environment as DSE_NAME: see `dse config show`.",
 )
-for module in (search, study, dashboard, recost, export, verify, cost, calibrate, cluster, doctor):
+for module in (
+    search,
+    study,
+    dashboard,
+    recost,
+    export,
+    train,
+    verify,
+    synth,
+    cost,
+    calibrate,
+    reproduce,
+    cluster,
+    doctor,
+):
     module.register(app)
 app.add_typer(space.app, name="space")
 app.add_typer(data.app, name="data")

@@ -19,6 +19,7 @@ class To(StrEnum):
     """What a network can be exported to."""
 
     RTL = "rtl"
+    TRAINING = "training"
     NIR = "nir"
 
 
@@ -48,6 +49,20 @@ def _verify_rtl(folder: Path) -> int:
     return verified(folder, json=False)
 
 
+def _write_training(trained: "TrainedNetwork", folder: Path) -> None:
+    from dse.export.training_export import write_training
+
+    write_training(trained, folder)
+
+
+def _verify_training(folder: Path) -> int:
+    """Let the model of the folder count its right answers, in a process that has the folder alone."""
+    import subprocess
+    import sys
+
+    return subprocess.run([sys.executable, "-I", str(folder / "model.py")], check=False).returncode
+
+
 def _write_nir(trained: "TrainedNetwork", folder: Path) -> None:
     from dse.export.nir_graph import FILE, write_nir
 
@@ -56,12 +71,13 @@ def _write_nir(trained: "TrainedNetwork", folder: Path) -> None:
 
 TARGETS: dict[To, Target] = {
     To.RTL: Target(_write_rtl, machine=True, verify=_verify_rtl),
+    To.TRAINING: Target(_write_training, verify=_verify_training),
     To.NIR: Target(_write_nir),
 }
 
 TargetName = Annotated[To, typer.Option("--to", help="What to write.", show_default=False)]
 Output = Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="new or empty folder", show_default=False)]
-Verify = Annotated[bool, typer.Option("--verify", help="Check what was written (RTL: simulate it).")]
+Verify = Annotated[bool, typer.Option("--verify", help="Check what was written: simulate RTL, count right answers.")]
 
 
 def register(app: typer.Typer) -> None:

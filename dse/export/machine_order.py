@@ -5,6 +5,7 @@ the inputs of a fully connected layer channel first, then column, then row of th
 a membrane side by side. Only the order of weights changes, no sum.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,7 +13,14 @@ from numpy.typing import NDArray
 
 from costmodels.errors import InputError
 from costmodels.workload import LayerWorkload, Workload, stored_weight_bits
-from dse.export.integer_network import IntegerClassifier, IntegerLayer, IntegerNetwork, Integers
+from dse.export.integer_network import (
+    IntegerClassifier,
+    IntegerLayer,
+    IntegerNetwork,
+    Integers,
+    signed_bits,
+    sum_range,
+)
 from searchspaces.machine_order import channel_order, flat_order
 
 MEMBRANE_BITS = 24  # one word of a membrane, constant or threshold: `words` of costmodels/machine.toml
@@ -101,24 +109,23 @@ def reject_unsupported(network: IntegerNetwork) -> None:
     Raises:
         UnsupportedNetworkError: all reasons at once.
     """
-    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.fraction_bits)]
+    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.timesteps)]
     reasons += [reason for part in every_part(network) for reason in _reasons(part)]
+    if not network.layers[0].static_input:
+        reasons.append(f"input must be an image, not a frame of events a step (layer {network.layers[0].name})")
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
 
 
-def _neuron_reasons(layer: IntegerLayer, fraction_bits: int) -> list[str]:
-    where, reasons = f"(layer {layer.name})", list[str]()
-    if layer.fraction_bits != fraction_bits:
-        reasons.append(
-            f"fraction bits must be the network's {fraction_bits}, not {layer.fraction_bits} {where}; "
-            f"fold with {min(layer.fraction_bits, fraction_bits)} fraction bits"
-        )
-    if layer.levels > 1:
-        reasons.append(f"levels must be 1, not {layer.levels} {where}; the core writes plain spikes")
-    if layer.pool > 1 and layer.pooling not in ("or", "average"):
-        reasons.append(f"pooling must be or, average, not {layer.pooling} {where}; the core keeps no ranks")
-    return reasons
+def _neuron_reasons(layer: IntegerLayer, timesteps: int) -> Iterator[str]:
+    where = f"(layer {layer.name})"
+    if (layer.levels + 1).bit_count() > 1:
+        yield f"levels must be a power of two less one, not {layer.levels} {where}"
+    if layer.pool > 1 and layer.pooling == "membrane":
+        sums = sum_range(layer.weights, layer.largest_input)
+        bits = signed_bits(timesteps * int(sums[0].min()), timesteps * int(sums[1].max()))
+        if bits > MEMBRANE_BITS:
+            yield f"ranks of pooling must fit {MEMBRANE_BITS} bits, not {bits} {where}; fold with fewer weight bits"
 
 
 def _reasons(part: Part) -> list[str]:
@@ -129,6 +136,11 @@ def _reasons(part: Part) -> list[str]:
         reasons.append(
             f"membrane bits must be at most {MEMBRANE_BITS}, not {part.membrane_bits} {where}; "
             "fold with fewer fraction bits or weight bits"
+        )
+    if part.accumulator_bits > MEMBRANE_BITS:
+        reasons.append(
+            f"accumulator bits must be at most {MEMBRANE_BITS}, not {part.accumulator_bits} {where}; "
+            "choose fewer weight bits or channels"
         )
     if len(constants) and not (-half <= constants.min() and constants.max() < half):
         reasons.append(

@@ -7,7 +7,8 @@ the threshold, some simulators where v reaches it: a threshold half a grid step 
 A pooling window that passes any spike becomes a sum and a second neuron, which one spike fires and which resets at
 once. At one time step a dual threshold becomes filters that stand twice, each with a threshold of its own.
 
-The image goes in unchanged (whole pixels) at every step; the sum of the outputs over all steps is the class score.
+The image goes in unchanged (whole pixels) at every step, of events the step's frame; the sum of the outputs over all
+steps is the class score.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 Nodes = Iterator[tuple[str, Any]]
 
 FILE = "network.nir"
-READING = "Feed whole pixels, the same image at every step of length 1. Sum the output over all steps: class scores."
+IMAGE, FRAMES = "whole pixels, the same image at every step", "the frame of each step, 1 where it has an event, else 0"
+READING = "Steps have length 1. Feed {}. Sum the output over all steps: class scores."
 
 
 class NirError(InputError):
@@ -79,7 +81,8 @@ def to_nir(network: IntegerNetwork) -> "nir.NIRGraph":
     nodes.update(_classifier(network, shape))
     nodes["output"] = nir.Output({"output": np.array([len(network.classifier.weights)])})
     names = list(nodes)
-    metadata = {"reading": READING, "timesteps": network.timesteps, "dt": 1.0}
+    reading = READING.format(IMAGE if first.static_input else FRAMES)
+    metadata = {"reading": reading, "timesteps": network.timesteps, "dt": 1.0}
     return nir.NIRGraph(nodes, list(pairwise(names)), metadata=metadata)
 
 

@@ -16,6 +16,7 @@ from costmodels.accelerator import AcceleratorConfig
 from costmodels.feasibility import unsuited_strips
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
+from costmodels.ranking import rank_bits
 from costmodels.slots import strip_rows
 from costmodels.tiling import groups
 from costmodels.workload import Workload
@@ -53,7 +54,10 @@ FILES = (
     "adder_tree",
     "accumulators",
     "if_units",
+    "ranks",
+    "window_rows",
     "pooling",
+    "winners",
     "flat_step",
     "bank_writer",
     "spike_writer",
@@ -64,7 +68,6 @@ FILES = (
 TOP = "compute_core"
 TESTBENCH = "core_testbench"
 BANK_BITS = 16
-TAP_SUM_BITS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,8 +144,7 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
     """The parameters of the core."""
     network, config, layers = image.network, image.config, image.work.layers
     pruned = [layer for layer in layers if layer.kept is not None]
-    tree_bits = TAP_SUM_BITS + (config.channel_lanes - 1).bit_length()
-    sums = max(one.part.accumulator_bits for one in image.parts)
+    fractions = {layer.fraction_bits for layer in network.layers} or {network.fraction_bits}
     return {
         "VECTOR_WIDTH": config.vector_width,
         "CHANNEL_LANES": config.channel_lanes,
@@ -153,8 +155,12 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
         "DUAL": int(image.dual),
         "PRUNED": int(bool(pruned)),
         "LIST_KERNELS": max((lane_words(layer, config.channel_lanes) for layer in pruned), default=1),
+        "STRENGTH_BITS": max((layer.levels.bit_length() for layer in network.layers), default=1),
+        "RANK_BITS": max(rank_bits(layer, network.timesteps) for layer in layers),
+        "LEAST_FRACTION": min(fractions),
+        "LARGEST_FRACTION": max(fractions),
         "FRACTION_BITS": network.fraction_bits,
-        "SUM_BITS": max(sums, tree_bits + 1),
+        "SUM_BITS": MACHINE.membrane_bits,
         "MEMBRANE_BITS": MACHINE.membrane_bits,
         "SCORE_BITS": MACHINE.score_bits,
         "ADDRESS_BITS": ADDRESS_BITS,

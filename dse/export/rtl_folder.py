@@ -11,7 +11,8 @@ from costmodels.workload import Workload
 from dse.costing import Breakdown, price_trained, technology_from
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.rtl_design import Design, LayerDesign, write_design
-from dse.export.rtl_export import CoreImage, lay_out, stores, write_core
+from dse.export.rtl_export import CoreImage, lay_out, parameters, stores, write_core
+from dse.export.rtl_synthesis import write_synthesis
 from dse.export.rtl_texts import constraints, fusesoc_core, readme
 from dse.export.trained import TrainedNetwork
 
@@ -35,6 +36,7 @@ def write_rtl(trained: TrainedNetwork, folder: Path) -> None:
     reject_beyond_core(image.work, trained.machine)
     images = trained.dataset().validation.images[:IMAGES]
     write_core(image, images, folder)
+    write_synthesis(folder, parameters(image, IMAGES))
     described = design(image, priced, technology)
     write_design(described, folder)
     (folder / "README.md").write_text(readme(described, priced, trained), encoding="utf-8")

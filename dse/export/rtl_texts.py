@@ -7,6 +7,7 @@ from dse import __version__
 from dse.costing import Breakdown
 from dse.export.rtl_design import Design
 from dse.export.rtl_export import TESTBENCH, TOP
+from dse.export.rtl_synthesis import FOLDER, REPORT, SCRIPT
 from dse.export.trained import TrainedNetwork
 from dse.words import amount, part_words, share_words
 
@@ -22,6 +23,7 @@ def readme(design: Design, priced: Breakdown, trained: TrainedNetwork) -> str:
         ("Files", _files(design)),
         ("Simulate", _simulate(design)),
         ("Lint", _lint()),
+        ("Synthesise", _synthesise()),
     )
     heads = ("# ", *["## "] * (len(sections) - 1))
     return "\n\n".join(f"{head}{title}\n\n{text}" for head, (title, text) in zip(heads, sections, strict=True)) + "\n"
@@ -93,6 +95,7 @@ def _files(design: Design) -> str:
         ("`fills.mem`, `stores.mem`, `scores.mem`", "the images, and what the machine must store and answer"),
         ("`sram.sv`", "the one memory wrapper: replace it by macros of the same shape"),
         (f"`{design.name}.core`, `{design.name}.sdc`", "FuseSoC description, timing constraints"),
+        (f"`{SCRIPT}`, `{FOLDER}/`", "synthesis by Yosys: script, areas of cells, maps of adders"),
         ("`design.json`", "what `dse verify` expects of a simulation"),
     ]
     return table(("file", "what it holds"), rows)
@@ -115,13 +118,25 @@ vvp -n core.vvp
 ```
 
 It ends with `PASS` where nothing differs. `dse verify .` runs the same and compares the cycles as well; FuseSoC runs it
-with `fusesoc --cores-root . run --target=sim ::{design.name}`."""
+by Icarus with `fusesoc --cores-root . run --target=sim ::{design.name}`."""
 
 
 def _lint() -> str:
     return f"""```sh
 verilator --lint-only -Wall --timing --top-module {TESTBENCH} -f core.f {TESTBENCH}.sv
 ```"""
+
+
+def _synthesise() -> str:
+    return f"""Gate equivalents (NAND2 = 1) by Yosys (0.23; Debian package `yosys`), hierarchy kept, memories left out:
+
+```sh
+yosys -q -s {SCRIPT}
+```
+
+Cells of each module are then in `{REPORT}`; `dse synth .` prints them as a table. Additions are full adders one to
+one, the rest is mapped for least area, without a clock target. For a chip, give a synthesiser the files of `core.f`,
+the `.sdc` file and macros in place of `sram`."""
 
 
 def fusesoc_core(design: Design, folder: Path) -> str:
@@ -158,20 +173,19 @@ targets:
     <<: *default
     filesets: [rtl, memory, testbench]
     toplevel: {TESTBENCH}
-    default_tool: verilator
+    default_tool: icarus
     tools:
-      verilator:
-        mode: binary
-        verilator_options: [-O3, -Wno-fatal]
       icarus:
         iverilog_options: [-g2012]
   lint:
     <<: *default
+    filesets: [rtl, memory, testbench]
+    toplevel: {TESTBENCH}
     default_tool: verilator
     tools:
       verilator:
         mode: lint-only
-        verilator_options: [-Wall]
+        verilator_options: [-Wall, --timing]
 """
 
 

@@ -138,8 +138,11 @@ class StudyFolder:
         append_line(self.path / TESTS, {"number": number, "test": test})
 
     def masks(self, record: NetworkRecord) -> Masks:
-        """The pruning masks of one network of the search."""
-        return read_masks(self.path / "masks" / f"{record.digest}.json")
+        """The pruning masks of one network of the search.
+
+        They are kept under the digest of their time: what a genome says may have grown since.
+        """
+        return read_masks(self.path / "masks" / f"{record.score.genome_digest}.json")
 
     def add_design(
         self, trial: int, network: int, machine: AcceleratorConfig, metrics: dict[str, float] | None, allowed: bool

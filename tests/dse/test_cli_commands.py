@@ -36,7 +36,7 @@ def asked(*arguments: str, code: int = 0) -> object:
 def test_every_listed_command_works_and_none_is_a_promise() -> None:
     listed = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     wanted = {"search", "front", "show", "report", "recost", "cost", "calibrate", "space", "data", "config"}
-    wanted |= {"dashboard", "doctor", "export", "verify"}
+    wanted |= {"dashboard", "doctor", "export", "reproduce", "train", "verify", "synth", "scheduler", "worker"}
     assert listed == wanted
     assert all(command.help or command.callback.__doc__ for command in app.registered_commands)
 

@@ -1,12 +1,14 @@
 // Sum of L signed numbers with a register after every second level: ceil(ceil(log2 L) / 2) cycles. Each level is one bit
-// wider than the one before.
+// wider than the one before. A stage loads where its bit of `enables` is set; the lowest is that of the terms.
 module adder_tree #(
     parameter int INPUTS = 8,
     parameter int WIDTH = 5,
     localparam int LEVELS = $clog2(INPUTS),
+    localparam int STAGES = (LEVELS + 1) / 2,
     localparam int SUM_WIDTH = WIDTH + LEVELS
 ) (
     input  logic                    clk,
+    input  logic [STAGES:0]         enables,
     input  logic [INPUTS*WIDTH-1:0] terms,
     output logic [SUM_WIDTH-1:0]    sum
 );
@@ -30,7 +32,7 @@ module adder_tree #(
           wire [BITS-2:0] upper = g_level[level-1].values[(2*i+1)*(BITS-1)+:BITS-1];
           wire [BITS-1:0] pair = {lower[BITS-2], lower} + {upper[BITS-2], upper};
           if (level % 2 == 0 || level == LEVELS) begin : g_registered
-            always_ff @(posedge clk) values[i*BITS+:BITS] <= pair;
+            always_ff @(posedge clk) if (enables[(level+1)/2]) values[i*BITS+:BITS] <= pair;
           end else begin : g_passed
             assign values[i*BITS+:BITS] = pair;
           end
@@ -38,10 +40,6 @@ module adder_tree #(
       end
     end
   endgenerate
-  generate
-    if (LEVELS == 0) begin : g_single
-      wire unused_clk = &{1'b0, clk};
-    end
-  endgenerate
+  wire unused_stage = &{1'b0, clk, enables};
   assign sum = g_level[LEVELS].values;
 endmodule

@@ -2,6 +2,7 @@
 // 2 popcount(s AND w) - popcount(s). Planes of wider weights are 0 and 1.
 module pe_lane (
     input  logic       clk,
+    input  logic       enable,
     input  logic       binary,
     input  logic [8:0] spikes,
     input  logic [8:0] weights,
@@ -12,5 +13,5 @@ module pe_lane (
   popcount_nine active_taps (.bits(spikes), .count(active));
   wire [4:0] positive = binary ? {agreeing, 1'b0} : {1'b0, agreeing};
   wire [4:0] negative = binary ? {1'b0, active} : 5'd0;
-  always_ff @(posedge clk) sum <= positive - negative;
+  always_ff @(posedge clk) if (enable) sum <= positive - negative;
 endmodule

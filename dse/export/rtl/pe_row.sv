@@ -3,6 +3,7 @@ module pe_row #(
     parameter int CHANNEL_LANES = 8
 ) (
     input  logic                       clk,
+    input  logic                       enable,
     input  logic                       binary,
     input  logic [9*CHANNEL_LANES-1:0] spikes,
     input  logic [9*CHANNEL_LANES-1:0] weights,
@@ -17,7 +18,7 @@ module pe_row #(
         assign lane_weights[t] = weights[t*CHANNEL_LANES+l];
       end
       pe_lane lane (
-          .clk(clk), .binary(binary), .spikes(lane_spikes), .weights(lane_weights), .sum(lane_sums[5*l+:5])
+          .clk(clk), .enable(enable), .binary(binary), .spikes(lane_spikes), .weights(lane_weights), .sum(lane_sums[5*l+:5])
       );
     end
   endgenerate

@@ -143,7 +143,7 @@ def convolution(random: Random, name: str, stored: StoredMap, timesteps: int) ->
     height, width = ((size + 2 * padding - kernel) // stride + 1 for size in (stored.height, stored.width))
     pool = random.choice([p for p in (1, 1, 2, 2, 3, 4) if p <= min(height, width)])
     pooling: Literal["or", "average", "membrane", "count"] = random.choice(("or", "average", "membrane", "count"))
-    dual, levels = random.random() < 0.25, random.choice((1, 1, 1, 2, 3, 7, 7))
+    dual, levels = random.random() < 0.25, random.choice((1, 1, 1, 3, 3, 7, 7))
     filters = random.randint(1, 12)
     return LayerWorkload(
         name=name,

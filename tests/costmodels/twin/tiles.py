@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from costmodels.workload import LayerWorkload
 from twin.filters import has_winners, strip_rows, visited_columns, words_of_lanes
@@ -43,6 +45,21 @@ def allocated_rows(layers: Layers, rows: int) -> list[int]:
         else:
             held.insert(0, min(layer.in_height, (layer.pool * held[0] - 1) * layer.stride + layer.kernel))
     return held
+
+
+def in_raster_order(layers: list[LayerWorkload], every: Layers, first: int) -> list[LayerWorkload]:
+    """The layers of a group: a pruned fc behind a convolution of the group before reads places one by one from DRAM."""
+    layer, before = layers[0], every[first - 1] if first else None
+    if layer.kind != "fc" or layer.kept is None or before is None:
+        return layers
+    maps = 2 if before.dual_threshold else 1
+    columns = []
+    for row in range(before.stored_height):
+        for column in range(before.stored_width):
+            for channel in range(before.out_channels):
+                place = (channel // maps * before.stored_width + column) * before.stored_height + row
+                columns.append(layer.kept[:, place * maps + channel % maps])
+    return [replace(layer, kept=np.stack(columns, 1)), *layers[1:]]
 
 
 def padded(elements: int, word: int) -> int:

@@ -6,7 +6,7 @@ from itertools import pairwise
 from costmodels.workload import Workload
 from twin.filters import lay_out, strip_rows
 from twin.machine import TAPS, Machine
-from twin.tiles import Layers, groups, membrane_demand, rows_per_tile, spike_demand
+from twin.tiles import Layers, groups, in_raster_order, membrane_demand, rows_per_tile, spike_demand
 
 COLUMN_BANKS = 3
 
@@ -45,7 +45,7 @@ def reasons(workload: Workload, machine: Machine) -> list[Reason]:
     """All reasons, sorted; empty for a machine that can run the workload."""
     found: list[Reason] = []
     for indices in groups(workload.layers, machine.depth):
-        layers = [workload.layers[index] for index in indices]
+        layers = in_raster_order([workload.layers[index] for index in indices], workload.layers, indices[0])
         found += strips_too_low(layers, machine) + pairs_apart(layers, machine) + flat_too_wide(layers, machine)
         found += planes_collide(layers, machine)
         found += maps_too_large(layers, machine, workload.timesteps) + filters_too_large(layers, machine)

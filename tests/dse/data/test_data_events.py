@@ -144,9 +144,11 @@ def nmnist_set(tmp_path: Path, spoil: str = "") -> tuple[Path, MappingProxyType[
     files, truth = {}, {}
     for part, number, seed in (("Train", 40, 0), ("Test", 10, 500)):
         events = [random_events(seed + index, 34, 30) for index in range(number)]
-        members = {f"{part}/{index % 10}/{index + 1:05}.bin": nmnist_bytes(events[index]) for index in range(number)}
+        members = {
+            f"{part}/{7 * index % 10}/{index + 1:05}.bin": nmnist_bytes(events[index]) for index in range(number)
+        }
         if spoil == part:
-            members[f"{part}/3/00004.bin"] = members[f"{part}/3/00004.bin"][:-1]
+            members[f"{part}/1/00004.bin"] = members[f"{part}/1/00004.bin"][:-1]
         if spoil == "fewer":
             members.popitem()
         files[f"{part}.zip"] = zipped({"readme.txt": b"", **dict(sorted(members.items()))})
@@ -168,10 +170,10 @@ def test_nmnist_from_its_archives(tmp_path: Path) -> None:
     root, sources, truth = nmnist_set(tmp_path)
     data, tested = load("n-mnist", root, sources=sources), load_test("n-mnist", root, sources=sources)
     assert (data.input_shape, data.input_bits, len(data.train), len(data.validation)) == ((2, 34, 34), 1, 30, 10)
-    wanted = sorted((index % 10, truth["Train"][index].tobytes()) for index in range(40))
+    wanted = sorted((7 * index % 10, truth["Train"][index].tobytes()) for index in range(40))
     assert together(data.train, data.validation) == wanted
     assert np.array_equal(tested.images, truth["Test"])
-    assert tested.labels.tolist() == list(range(10))
+    assert tested.labels.tolist() == [7 * index % 10 for index in range(10)]
     assert list_datasets(root, sources=sources)[0].state == "found"
     assert {file.state for file in check_dataset("n-mnist", root, sources=sources)} == {"intact"}
 
@@ -195,7 +197,7 @@ def test_decoded_recordings_are_kept_and_a_spoilt_copy_is_not_trusted(tmp_path: 
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        ("Train", r"^Train/3/00004.bin of .*Train.zip must hold whole events of 5 bytes, not 149 bytes \(truncated\)$"),
+        ("Train", r"^Train/1/00004.bin of .*Train.zip must hold whole events of 5 bytes, not 149 bytes \(truncated\)$"),
         ("fewer", r"^.*Train.zip must hold 40 recordings, not 39$"),
     ],
 )
@@ -226,8 +228,9 @@ def gesture_set(tmp_path: Path, **changed: bytes) -> tuple[Path, MappingProxyTyp
         members[f"DvsGesture/{trial}.aedat"] = aedat3_bytes(events)
         rows = ["class,startTime_usec,endTime_usec"]
         for number in range(3):
-            start = 2**31 - 4500 + 3000 * number
-            kind, end = (seed + 5 * number) % 11 + 1, start + 2500
+            # A gesture begins with an event, and ends before one.
+            start, end = (events[130 * number + place][0] for place in (5, 105))
+            kind = (seed + 5 * number) % 11 + 1
             rows.append(f"{kind},{start},{end}")
             truth[part].append((kind - 1, slices_of([event for event in events if start <= event[0] < end], 128)))
         members[f"DvsGesture/{trial}_labels.csv"] = "\n".join(rows).encode()

@@ -1,5 +1,6 @@
-"""Runs NIR files in Norse, which knows nothing of this project: each folder's network.nir on its images.npy.
+"""Runs NIR files in Norse, which knows nothing of this project: each folder's network.nir on its inputs.npy.
 
+Inputs are [n, T, C, H, W], or [n, 1, C, H, W] where every step sees the same.
 result.npz gets what every node put out, by its name, [n, T, ...], and the sums of the output, [n, classes].
 """
 
@@ -13,12 +14,12 @@ import numpy as np
 import torch
 
 
-def run(path: str, images: np.ndarray) -> dict[str, np.ndarray]:
-    """Outputs of all nodes of every image, one after the other, step by step."""
+def run(path: str, inputs: np.ndarray) -> dict[str, np.ndarray]:
+    """Outputs of all nodes of every input, one after the other, step by step."""
     graph = nir.read(path)
     network = norse.torch.from_nir(graph)
     results: dict[str, list[torch.Tensor]] = defaultdict(list)
-    for image in torch.from_numpy(images).float():
+    for steps in torch.from_numpy(inputs).float():
         seen: dict[str, list[torch.Tensor]] = defaultdict(list)
 
         def note(name: str, result: Any, seen: dict[str, list[torch.Tensor]] = seen) -> None:
@@ -29,13 +30,13 @@ def run(path: str, images: np.ndarray) -> dict[str, np.ndarray]:
             for name, module in network.named_children()
         ]
         state, total = None, torch.zeros(())
-        for _ in range(int(graph.metadata["timesteps"])):
-            scores, state = network(image, state)
+        for t in range(int(graph.metadata["timesteps"])):
+            scores, state = network(steps[t % len(steps)], state)
             total = total + scores
         for hook in hooks:
             hook.remove()
-        for name, steps in seen.items():
-            results[name].append(torch.stack(steps))
+        for name, found in seen.items():
+            results[name].append(torch.stack(found))
         results["scores"].append(total)
     return {name: torch.stack(found).numpy() for name, found in results.items()}
 
@@ -44,4 +45,4 @@ if __name__ == "__main__":
     assert not [name for name in sys.modules if name.partition(".")[0] in ("dse", "costmodels", "searchspaces")]
     with torch.no_grad():
         for folder in sys.argv[1:]:
-            np.savez(f"{folder}/result.npz", **run(f"{folder}/network.nir", np.load(f"{folder}/images.npy")))
+            np.savez(f"{folder}/result.npz", **run(f"{folder}/network.nir", np.load(f"{folder}/inputs.npy")))

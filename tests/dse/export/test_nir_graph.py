@@ -1,5 +1,6 @@
 """NIR graphs of integer networks: read back by `nir`, run by Norse in a process of its own, spike for spike."""
 
+import functools
 import subprocess
 import sys
 from dataclasses import replace
@@ -8,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from integer_examples import random_images, random_network
+from small_networks import event_genome, images_for, settled_network
 
-from dse.export.integer_network import IntegerNetwork, run_integer
+from dse.export.integer_network import IntegerNetwork, frames, run_integer
 from dse.export.nir_graph import NirError, to_nir, unsayable, write_nir
+from dse.training.fold import fold
+from searchspaces.genome import NetworkGenome
 
 nir = pytest.importorskip("nir", reason="the package nir is not here: pip install 'snn-dse[nir]'")
 
@@ -45,28 +49,41 @@ SAYABLE: list[dict[str, object]] = [
 ]
 
 
+@functools.cache
+def examples() -> list[tuple[IntegerNetwork, np.ndarray]]:
+    """Networks with images, and one with slices of events."""
+    networks = [sayable(**wanted) for wanted in SAYABLE]
+    genome = next(g for g in map(event_genome, range(100)) if g.timesteps > 1 and not unsayable(folded(g)))
+    images = [random_images(network, 6, 0) for network in networks]
+    return [*zip(networks, images, strict=True), (folded(genome), images_for(genome, 6).numpy())]
+
+
+def folded(genome: NetworkGenome) -> IntegerNetwork:
+    return fold(settled_network(genome, 0))
+
+
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A folder for each of `SAYABLE` with what a process that has the files alone found."""
+    """A folder for each of the examples with what a process that has the files alone found."""
     pytest.importorskip("norse", reason="the simulator Norse is not here: pip install norse")
     folders = []
-    for wanted in SAYABLE:
+    for network, images in examples():
         folders.append(tmp_path_factory.mktemp("graph"))
-        network = sayable(**wanted)
         write_nir(network, folders[-1] / "network.nir")
-        np.save(folders[-1] / "images.npy", random_images(network, 6, 0))
+        steps = images[None] if network.layers[0].static_input else frames(images, network.timesteps)
+        np.save(folders[-1] / "inputs.npy", np.moveaxis(steps, 1, 0))
     command = [sys.executable, "-I", str(RUN), *map(str, folders)]
     done = subprocess.run(command, cwd=folders[0], capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
     return folders
 
 
-@pytest.mark.parametrize("number", range(len(SAYABLE)), ids=lambda number: str(SAYABLE[number]))
+@pytest.mark.parametrize("number", range(len(SAYABLE) + 1), ids=lambda number: str([*SAYABLE, "events"][number]))
 def test_a_simulator_finds_the_same_spikes_and_classes(number: int, ran: list[Path]) -> None:
-    network = sayable(**SAYABLE[number])
+    network, images = examples()[number]
     with np.load(ran[number] / "result.npz") as file:
         found = dict(file)
-    expected = run_integer(network, np.load(ran[number] / "images.npy"), keep=True)
+    expected = run_integer(network, images, keep=True)
     fired = 0
     for layer in network.layers:
         suffix = "neurons" if layer.pool == 1 else "pooled" if layer.pooling == "or" else "windows"

@@ -7,7 +7,7 @@ import pytest
 from stand_in import InlineTrainers, settings_in
 
 from dse.cli.fronts import front_json
-from dse.dashboard.candidates import candidates
+from dse.reporting.candidates import candidates
 from dse.reporting.from_study import report_data
 from dse.reporting.page import render
 from dse.results.records import points_of

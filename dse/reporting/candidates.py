@@ -1,4 +1,4 @@
-"""Every candidate of a study as columns: what plots, sliders and tables of the dashboard are drawn from."""
+"""Every candidate of a study as columns: what the dashboard draws, and what the importance of genes is taken from."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -190,7 +190,7 @@ def columns_dict(table: Candidates) -> dict[str, Any]:
     """The columns as plain data for the browser: texts and genes as ``values`` and codes, unknown numbers as None."""
     return {
         "study": table.study,
-        "objectives": [asdict(objective) for objective in table.objectives],
+        "objectives": [asdict(o) | {"maximise": o.maximise, "title": o.title} for o in table.objectives],
         "ids": list(table.ids),
         "status": [STATUSES.index(status) for status in table.status],
         "metrics": {column: _plain(values) for column, values in table.metrics.items()},
@@ -200,6 +200,24 @@ def columns_dict(table: Candidates) -> dict[str, Any]:
         "machines": _coded(table.machines),
         "trace": [list(step) for step in table.trace],
     }
+
+
+def pooled(tables: Sequence[Candidates]) -> Candidates:
+    """The candidates of several studies as one, without a trace; a gene or column that a study lacks is not known."""
+    columns = dict.fromkeys(column for table in tables for column in table.metrics)
+    genes = dict.fromkeys(name for table in tables for name in table.genes)
+    return Candidates(
+        study=", ".join(table.study for table in tables),
+        objectives=tuple(dict.fromkeys(o for table in tables for o in table.objectives)),
+        ids=tuple(id for table in tables for id in table.ids),
+        status=tuple(status for table in tables for status in table.status),
+        metrics={c: np.concatenate([t.metrics.get(c, np.full(len(t), math.nan)) for t in tables]) for c in columns},
+        float_accuracy=np.concatenate([table.float_accuracy for table in tables]),
+        genes={name: tuple(v for t in tables for v in t.genes.get(name, (None,) * len(t))) for name in genes},
+        networks=tuple(words for table in tables for words in table.networks),
+        machines=tuple(words for table in tables for words in table.machines),
+        trace=(),
+    )
 
 
 def _plain(values: Floats) -> list[float | None]:
