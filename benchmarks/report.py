@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -39,18 +40,24 @@ def main() -> None:
     parser.add_argument("--machines", type=int, default=8, help="of each network's own front")
     given = parser.parse_args()
 
-    from large_study import write_study
+    import numpy as np
+    from large_study import manifest, network
 
     from dse.cli.study import write_report
     from dse.results.folder import StudyFolder
     from dse.study.ledger import Ledger
     from dse.study.pricing import Pricer, technology_of
+    from searchspaces.candidate import assumed_masks
     from searchspaces.space import load_space
 
-    results = Path(tempfile.mkdtemp(prefix="large-study-"))
+    results, space, draw = Path(tempfile.mkdtemp(prefix="report-")), load_space("digits"), np.random.default_rng(0)
     try:
-        folder = StudyFolder(write_study(results, "large", given.networks, given.machines).path)
-        space = load_space("digits")
+        folder = StudyFolder(results)
+        folder.write_manifest(manifest("large", space))
+        for number in range(given.networks):
+            record = network(space, number, given.machines, draw, 0.0)
+            masks = assumed_masks(record.genome)
+            folder.add_network(replace(record, score=replace(record.score, masks=masks)))
         technology = technology_of(space.technology, None, None)
         pricer = Pricer(space.accelerator.enumerate(), technology, folder.objectives, ())
         found: dict[str, float] = {"networks": given.networks, "machines": given.machines}
