@@ -2,14 +2,15 @@
 
     python benchmarks/rtl_mutants.py [--cores 40] [--only MODULE]
 
-Each mutant replaces one expression of one file. It is killed by the first core whose stored elements, scores or cycles
-differ, or that never ends; one that every core leaves alive is printed as ALIVE and makes the exit status 1.
+Each mutant replaces one expression of one file. It is killed by the first core whose stored elements, scores, cycles or
+events differ, or that never ends; one that every core leaves alive is printed as ALIVE and makes the exit status 1.
 Needs Icarus.
 """
 
 import argparse
 import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -21,10 +22,11 @@ from costmodels.accelerator import AcceleratorBatch
 from costmodels.schedule import count
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.rtl_export import CoreImage, lay_out, write_core
-from dse.export.rtl_simulate import SimulationError, simulate
+from dse.export.rtl_simulate import SimulationError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "rtl"))
 import pytest
+from core_events import expected, simulate
 from small_cores import random_core, random_images
 from tight_machines import shrink_kib, tight_machine
 
@@ -32,7 +34,6 @@ IMAGES = 2
 MOST_WORK = 3000  # cycles x rows x lanes of an image: a second of Icarus
 BANDWIDTH = 0.7  # bytes a cycle: some filters are waited for
 MOST_SECONDS = 8  # of processor time: a simulation that takes longer never ends
-PATIENCE_S = 3600.0
 
 # File, text in it, what stands there instead.
 MUTANTS: tuple[tuple[str, str, str], ...] = (
@@ -134,10 +135,11 @@ MUTANTS: tuple[tuple[str, str, str], ...] = (
 
 @dataclass(frozen=True)
 class Core:
-    """A folder that simulates without fault, and its cycles by layer."""
+    """A folder that simulates without fault, its cycles by layer, and what it does."""
 
     folder: Path
     cycles: list[int]
+    events: dict[str, int]
 
 
 def cores(wanted: int, folder: Path) -> Iterator[Core]:
@@ -155,7 +157,7 @@ def cores(wanted: int, folder: Path) -> Iterator[Core]:
         cycles, config = predicted(image), image.config
         if sum(cycles) * config.vector_width * config.channel_lanes <= MOST_WORK:
             write_core(image, random_images(image.network, IMAGES, seed), folder / str(seed), BANDWIDTH)
-            yield Core(folder / str(seed), cycles)
+            yield Core(folder / str(seed), cycles, expected(image, IMAGES))
             found += 1
 
 
@@ -168,12 +170,15 @@ def predicted(image: CoreImage) -> list[int]:
 def agrees(core: Core) -> bool:
     """The core simulates as it should; a mutant that does not compile is none."""
     try:
-        result = simulate(core.folder, "iverilog", PATIENCE_S)
-    except SimulationError as error:
-        if str(error).startswith("iverilog"):
+        result, events = simulate(core.folder)
+    except SimulationError:
+        return False
+    except subprocess.CalledProcessError as error:
+        if error.cmd[0] == "iverilog":
             raise
         return False
-    return result.errors == 0 and [layer.cycles for layer in result.layers] == core.cycles
+    cycles = [layer.compute_cycles for layer in result.layers]
+    return result.errors == 0 and cycles == core.cycles and events == core.events
 
 
 def limit_processor_time() -> None:

@@ -66,7 +66,6 @@ FILES = (
     "accelerator",
 )
 TOP = "accelerator"
-CORE = "compute_core"
 TESTBENCH = "core_testbench"
 MEMORY_MODEL = "memory_model"
 

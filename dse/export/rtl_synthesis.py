@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodels.errors import InputError
-from dse.export.rtl_export import CORE
+from dse.export.rtl_export import TOP
 
 FOLDER, SCRIPT, REPORT = "synth", "synth.ys", "synth.txt"
 MEMORY = "sram"
@@ -86,7 +86,7 @@ def write_synthesis(folder: Path, parameters: Mapping[str, int]) -> None:
         f"# Gate equivalents by module: yosys -q -s {SCRIPT}, then see {REPORT}. Areas of cells: {FOLDER}/cells.lib.",
         f"read_verilog -sv -lib {memory}",
         f"read_verilog -sv {' '.join(name for name in sources if name != memory)}",
-        f"hierarchy -top {CORE}{_chosen(folder, parameters)}",
+        f"hierarchy -top {TOP}{_chosen(folder, parameters)}",
         f"script {FOLDER}/flow.ys",
         f"tee -q -o {REPORT} stat -liberty {FOLDER}/cells.lib",
     ]
@@ -95,7 +95,7 @@ def write_synthesis(folder: Path, parameters: Mapping[str, int]) -> None:
 
 def _chosen(folder: Path, parameters: Mapping[str, int]) -> str:
     """The parameters that the top module has, as options of ``hierarchy``."""
-    names = PARAMETER.findall((folder / f"{CORE}.sv").read_text(encoding="utf-8").split(") (")[0])
+    names = PARAMETER.findall((folder / f"{TOP}.sv").read_text(encoding="utf-8").split(") (")[0])
     return "".join(f" -chparam {name} {parameters[name]}" for name in names)
 
 
@@ -144,9 +144,9 @@ def counted(report: str, areas: Mapping[str, float], tool: str, digest: str) -> 
         SynthesisError: the report has no modules, or a cell without an area that is no memory.
     """
     modules = _modules(report)
-    tops = [name for name in modules if plain_name(name) == CORE]
+    tops = [name for name in modules if plain_name(name) == TOP]
     if not tops:
-        raise SynthesisError(f"yosys must report the module {CORE}, not {sorted(map(plain_name, modules))}")
+        raise SynthesisError(f"yosys must report the module {TOP}, not {sorted(map(plain_name, modules))}")
     instances = _instances(modules, tops[0])
     strange = {cell for cells in modules.values() for cell in cells} - modules.keys() - areas.keys() - {MEMORY}
     if strange:

@@ -162,7 +162,7 @@ def test_it_synthesises_and_dse_synth_counts_the_same(
     found = json.loads(run("synth", str(exported), "--json")[0])
     assert found["total_ge"] == pytest.approx(total, rel=1e-5)
     assert found["calibrated_ge"] == pytest.approx(total * found["area_factor"], rel=1e-5)
-    assert {"pe_lane", "sequencer", "adder_tree"} <= {block["name"] for block in found["blocks"]}
+    assert {"accelerator", "compute_core", "pe_lane", "pass_control"} <= {block["name"] for block in found["blocks"]}
     assert f"{found['total_ge']:,.0f}" in run("synth", str(exported))[0]
 
 
