@@ -35,6 +35,7 @@ CODE = (
     "dse/training/*.cpp",
     "dse/training/*.h",
     "dse/export/integer_network.py",
+    "searchspaces/binarisation.py",
     "searchspaces/shapes.py",
 )
 
@@ -140,7 +141,8 @@ def _read(entry: Path) -> NetworkScore:
             raise ValueError(f"{name} does not have the digest it was stored with")
     plain = data["score"]
     rates = {name: tuple(steps) for name, steps in plain["firing_rates"].items()}
-    return NetworkScore(**{**plain, "firing_rates": rates, "masks": load_file(entry / MASKS)})
+    binarised = tuple(plain["binarised"])
+    return NetworkScore(**{**plain, "firing_rates": rates, "masks": load_file(entry / MASKS), "binarised": binarised})
 
 
 def _move_aside(entry: Path, reason: Exception) -> None:

@@ -30,7 +30,7 @@ class BinaryPhase:
     @classmethod
     def of(cls, synapses: list[Synapses]) -> "BinaryPhase":
         """A phase at its beginning, for those of ``synapses`` that are binary."""
-        binary = tuple(layer for layer in synapses if layer.layer.weight_bits == 1)
+        binary = tuple(layer for layer in synapses if layer.weight_bits == 1)
         return cls(binary, tuple(torch.zeros_like(layer.weight) for layer in binary))
 
     @torch.no_grad()

@@ -1,4 +1,4 @@
-"""The training loop: AdamW under a one-cycle schedule, pruning on the way, and the ways in which it can fail."""
+"""The training loop: AdamW under a one-cycle schedule, pruning and binarisation on the way, and how it can fail."""
 
 import math
 import time
@@ -11,6 +11,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from dse.data.dataset import Split
+from dse.training.ale import Binarisation
 from dse.training.augment import augmented
 from dse.training.bwo import BinaryPhase, phase_begins
 from dse.training.model import SpikingNetwork
@@ -78,7 +79,7 @@ def prune_is_due(step: int, steps: int) -> bool:
 def clip_weights(network: SpikingNetwork) -> None:
     """Keep binary layers' weights within -1..1: outside, the straight-through gradient could not bring them back."""
     for synapses in network.all_synapses():
-        if synapses.layer.weight_bits == 1:
+        if synapses.weight_bits == 1:
             synapses.weight.clamp_(-1, 1)
 
 
@@ -108,9 +109,9 @@ def fit(
     rng: np.random.Generator,
     device: torch.device,
     deadline: Deadline,
-    masks_settled: bool = False,
+    settled: bool = False,
 ) -> None:
-    """Train the network in place; with ``masks_settled`` its masks stay as they are.
+    """Train the network in place; where it is ``settled``, masks and weight bits stay as they are.
 
     Raises:
         DivergedError, OverBudgetError: see there.
@@ -118,21 +119,26 @@ def fit(
     chosen = split.take(balanced_subset(split.labels, recipe.train_samples, rng))
     steps = batch_count(len(chosen), recipe.batch_size, recipe.epochs)
     optimise = optimiser(network, recipe)
-    flips = BinaryPhase.of(network.all_synapses()) if network.genome.bwo else None
+    flips: BinaryPhase | None = None
+    ale = None if settled else Binarisation.of(network)
     network.train()
     for step, index in enumerate(batches(len(chosen), recipe.batch_size, recipe.epochs, rng)):
         deadline.check()
-        if prune_is_due(step, steps) and not masks_settled:
+        if prune_is_due(step, steps) and not settled:
             prune_network(network, step / steps)
+        if network.genome.bwo and step == phase_begins(steps):
+            flips = BinaryPhase.of(network.all_synapses())
         for group in optimise.param_groups:
             group["lr"] = recipe.learning_rate * learning_rate_factor((step + 1) / steps)
         images = torch.from_numpy(augmented(chosen.images[index], recipe.augment, rng)).to(device)
         labels = torch.from_numpy(chosen.labels[index]).to(device)
         optimise.zero_grad()
         step_loss(network, images, labels, recipe.label_smoothing).backward()  # type: ignore[no-untyped-call]
-        if flips is not None and step >= phase_begins(steps):
+        if flips is not None:
             flips.step(step - phase_begins(steps))
         optimise.step()
+        if ale is not None:
+            ale.advance((step + 1) / steps, images, labels)
         clip_weights(network)
     prune_network(network, 1.0)
     check_finite(network)

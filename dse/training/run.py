@@ -12,6 +12,7 @@ from dse.cache import ScoreCache, code_version, weights_name
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
+from dse.training.conversion import CALIBRATION_IMAGES, convert
 from dse.training.fold import WidthError, fold, kept_mask
 from dse.training.measure import Measured, bit_density, measure
 from dse.training.model import SpikingNetwork, build_network
@@ -88,6 +89,18 @@ def trained(
         network = train_stage(first, None, dataset.train, rng, device, deadline)
         for stage in others:
             network = train_stage(stage, network, dataset.train, rng, device, deadline)
+        if genome.route == "conversion":
+            network = converted(network, genome, recipe, dataset.train, device)
+    return network
+
+
+def converted(
+    cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, split: Split, device: torch.device
+) -> SpikingNetwork:
+    """The spiking network of a trained CNN, calibrated on the first images of ``split``."""
+    images = torch.from_numpy(split.images[:CALIBRATION_IMAGES]).to(device)
+    network = convert(cnn, genome, recipe, images)
+    network.precision = compute_type(recipe.precision, device)
     return network
 
 
@@ -100,11 +113,13 @@ def train_stage(
     deadline: Deadline,
 ) -> SpikingNetwork:
     """The network after one stage, which starts from the parameters of the network ``before``, if any."""
-    network = build_network(stage.genome, stage.recipe).to(device)
-    network.precision = compute_type(stage.recipe.precision, device)
+    network = build_network(stage.genome, stage.recipe, stage.rectified).to(device)
+    # Spikes times codes are exact in bfloat16; activations of rectified units are not.
+    network.precision = torch.float32 if stage.rectified else compute_type(stage.recipe.precision, device)
     if before is not None:
         network.load_state_dict(before.state_dict())
-    fit(network, split, stage.recipe, rng, device, deadline, stage.masks_settled)
+        network.hold_binary(before.binarised)
+    fit(network, split, stage.recipe, rng, device, deadline, stage.settled)
     return network
 
 
@@ -166,6 +181,7 @@ def describe(
         input_density=bit_density(dataset.validation.images, dataset.input_bits),
         firing_rates=measured.firing_rates,
         masks={name: mask for name, mask in masks.items() if mask is not None},
+        binarised=network.binarised,
         epochs=recipe.epochs,
         seconds=seconds,
         weights=weights_name(key),
@@ -181,6 +197,7 @@ def restored(genome: NetworkGenome, score: NetworkScore, cache: ScoreCache) -> S
     """The trained network of a score, in eval mode."""
     network = build_network(genome, Recipe(epochs=score.epochs))
     network.load_state_dict({name: torch.from_numpy(array) for name, array in cache.weights(score).items()})
+    network.hold_binary(score.binarised)
     return network.eval()
 
 
