@@ -21,7 +21,7 @@ from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
 PERCENTILE = 99.9
-CALIBRATION_IMAGES = 512
+CALIBRATION_IMAGES = 256
 
 
 @torch.no_grad()

@@ -18,6 +18,7 @@ from dse.training.measure import Measured, bit_density, measure
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import Deadline, DivergedError, OverBudgetError, fit
 from dse.training.precision import compute_type
+from dse.training.sampling import balanced_subset
 from dse.training.stages import Stage, stages
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
@@ -90,16 +91,16 @@ def trained(
         for stage in others:
             network = train_stage(stage, network, dataset.train, rng, device, deadline)
         if genome.route == "conversion":
-            network = converted(network, genome, recipe, dataset.train, device)
+            index = balanced_subset(dataset.train.labels, CALIBRATION_IMAGES, rng)
+            network = converted(network, genome, recipe, dataset.train.take(index), device)
     return network
 
 
 def converted(
-    cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, split: Split, device: torch.device
+    cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, calibration: Split, device: torch.device
 ) -> SpikingNetwork:
-    """The spiking network of a trained CNN, calibrated on the first images of ``split``."""
-    images = torch.from_numpy(split.images[:CALIBRATION_IMAGES]).to(device)
-    network = convert(cnn, genome, recipe, images)
+    """The spiking network of a trained CNN."""
+    network = convert(cnn, genome, recipe, torch.from_numpy(calibration.images).to(device))
     network.precision = compute_type(recipe.precision, device)
     return network
 
