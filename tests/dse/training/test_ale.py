@@ -167,6 +167,9 @@ def test_layers_are_picked_until_the_loss_is_spent(monkeypatch: pytest.MonkeyPat
     assert picked(monkeypatch, rise, ale_loss=0.4) == [(0.01, ("conv3",)), (0.13, ("conv2", "conv3"))]
     assert picked(monkeypatch, rise, ale_loss=0.6)[-1] == (0.38, tuple(SAVINGS))
     assert picked(monkeypatch, dict.fromkeys(SAVINGS, 1.0), ale_loss=0.9) == []
+    rise["fc1"] = 100.0
+    assert picked(monkeypatch, rise, ale_loss=0.045)[-1][1] == ("conv2", "conv3"), "conv4 alone would fit"
+    assert picked(monkeypatch, rise, ale_loss=0.055)[-1][1] == ("conv2", "conv3", "conv4")
 
 
 def test_many_layers_are_picked_in_few_decisions(monkeypatch: pytest.MonkeyPatch, digits: Dataset) -> None:
