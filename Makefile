@@ -5,17 +5,17 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet -c constraints.txt
 INSTALLED := pyproject.toml constraints.txt
 
-.PHONY: search test test-browser lint clean
+.PHONY: search test docs lint clean
 
 search: $(VENV)/.installed compiler
 	$(BIN)/dse search --space digits --trials 56 --workers 2 --refine 3
 
-test: $(VENV)/.installed-test compiler
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --ignore tests/browser
+test: $(VENV)/.installed-test compiler chromium
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
-# The dashboard in a headless Chromium; skipped with a message where there is none.
-test-browser: $(VENV)/.installed-test
-	$(BIN)/python -m pytest tests/browser
+# Builds without a network into build/docs; a warning is an error.
+docs: $(VENV)/.installed-test
+	$(BIN)/mkdocs build --strict
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
@@ -34,12 +34,28 @@ $(VENV)/.installed-test: $(VENV)/.installed $(INSTALLED)
 	$(PIP) -e '.[test,lint]'
 	touch $@
 
+# Every dependency, indirect ones too, with the hashes of its files; and the published advisories against them.
+.PHONY: hashes audit
+hashes: $(VENV)/bin/python
+	$(PIP) uv
+	$(BIN)/uv pip compile pyproject.toml --extra dashboard --extra dask --extra nir --extra test --extra lint --no-emit-package snn-dse -c constraints.txt --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-header -o requirements-hashes.txt
+
+audit: $(VENV)/bin/python
+	$(PIP) pip-audit
+	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-hashes.txt
+
 # The neuron kernel is compiled on first use; without a compiler a slower pure-torch path runs.
-.PHONY: compiler
-compiler:
-	@command -v g++ >/dev/null || { \
-	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq g++; \
-	  else echo "g++ not found: the fused kernel is off and training is slower (Debian: apt-get install g++)" >&2; fi; }
+# The dashboard is tested in a headless Chromium; without one those tests are skipped and say so.
+.PHONY: compiler chromium
+compiler: PROGRAM = g++
+compiler: LOSS = the fused kernel is off and training is slower
+chromium: PROGRAM = chromium
+chromium: LOSS = the dashboard is not tested in a browser
+compiler chromium:
+	@command -v $(PROGRAM) >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq $(PROGRAM); \
+	  else echo "$(PROGRAM) not found: $(LOSS) (Debian: apt-get install $(PROGRAM))" >&2; fi; }
 
 clean:
 	rm -rf $(VENV)

@@ -16,7 +16,8 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from dse.training.ale import BATCHES, PART, Binarisation
+from dse.data.dataset import Split
+from dse.training.ale import PART, Binarisation
 from dse.training.bwo import SETTLING_STEPS, BinaryPhase
 from dse.training.model import build_network
 from searchspaces.genome import LayerGenome, NetworkGenome
@@ -92,11 +93,11 @@ def seconds(step: Callable[[], None], batches: int) -> float:
 def ale_seconds() -> float:
     """Of all decisions of a run, as a share of each step."""
     network = build_network(ALE, Recipe(epochs=1))
-    ale, batch = Binarisation.of(network), random_batch(ALE)
+    images, labels = random_batch(ALE)
+    ale = Binarisation.of(network, Split(images.numpy(), labels.numpy()), BATCH)
     assert ale is not None
-    ale.latest.extend([batch] * BATCHES)
     start = time.perf_counter()
-    ale.advance(PART, *batch)
+    ale.advance(PART)
     return (time.perf_counter() - start) / SHORT_RUN_STEPS
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodels.filters import Integers
+from costmodels.filters import Integers, window_passes
 from costmodels.machine import MACHINE
 from costmodels.ranking import rank_bits, ranked
 from costmodels.slots import positions, score_cycles
@@ -94,15 +94,20 @@ def _arithmetic(layer: LayerWorkload, variants: Variants, total: LayerTotals) ->
     compares = layer.levels.bit_length() * (1 + layer.dual_threshold)
     weights = layer.kept_kernels * layer.kernel**2 * layer.weight_bits * layer.input_bits
     added_scores = score_cycles(layer, variants.vector_width) * layer.filters * total.passes
+    row_cycles = total.neurons * total.array_cycles * total.array_steps
+    kernel_cycles = window_passes(layer) * layer.weight_bits * layer.input_bits
+    pe_cycles = total.positions * total.array_cycles * total.array_steps
     pooled = layer.out_channels * total.steps * (layer.pool > 1) * layer.spiking
     return {
-        "pe_cycles": total.positions * total.array_cycles * total.array_steps,
+        "pe_cycles": pe_cycles,
+        "row_cycles": row_cycles,
         "pe_adds": total.neurons * float(weights) * float(sum(layer.input_density)),
-        "accumulator_updates": total.neurons * total.array_cycles * total.array_steps + added_scores,
+        "accumulator_updates": row_cycles + added_scores,
         "if_updates": neuron_steps,
         "threshold_compares": neuron_steps * compares,
         "pool_updates": total.neurons * pooled,
         "pool_rank_bits": neuron_steps * rank_bits(layer, total.steps),
+        "list_steps": pe_cycles // kernel_cycles * (layer.kept is not None),
     }
 
 
@@ -124,7 +129,7 @@ def _membranes(layer: LayerWorkload, variants: Variants, total: LayerTotals) -> 
     later = total.steps - 1
     return {
         "membrane_reads": words * later * (layer.spiking + layer.static_input + ranked(layer)),
-        "membrane_writes": words * (later * (layer.spiking + ranked(layer)) + layer.static_input),
+        "membrane_writes": words * (later * (layer.spiking + ranked(layer)) + (later > 0) * layer.static_input),
     }
 
 

@@ -2,7 +2,7 @@
 
 A block's gate equivalents are *counted* (cells of the structure in `costmodels.gates`) or *measured* (synthesis of the
 prototype core). ``logic_factor`` of the technology multiplies all of them: the distance from our core to the reference
-chip, which holds more than we count. The area depends on the machine and on `Features`, never on the network's shape.
+chip, which holds more than we count. The area depends on the machine and on the `Features` its network needs.
 """
 
 from collections.abc import Callable
@@ -122,10 +122,9 @@ def second_threshold_ge(batch: AcceleratorBatch, features: Features, technology:
 
 
 def pooling_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
-    """Per row the sum or maximum of the window's spikes: adder and register, wide enough for strengths. Counted."""
+    """Per row the sum or maximum of the window's spikes: adder and register, as wide as what is stored. Counted."""
     cells = technology.cells
-    bits = technology.widths.pool_bits + features.strength_bits - 1
-    return batch.vector_width * bits * (cells.full_adder_ge + cells.register_ge)
+    return batch.vector_width * features.pool_bits * (cells.full_adder_ge + cells.register_ge)
 
 
 def strengths_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
@@ -151,8 +150,8 @@ def winners_ge(batch: AcceleratorBatch, features: Features, technology: Technolo
 
 def scores_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:
     """Registers for a classifier's scores and one adder. Counted."""
-    cells, widths = technology.cells, technology.widths
-    bit = widths.score_words * cells.register_reset_ge + cells.full_adder_ge
+    cells = technology.cells
+    bit = features.score_words * cells.register_reset_ge + (features.score_words > 0) * cells.full_adder_ge
     return np.full(len(batch), MACHINE.score_bits * bit)
 
 
@@ -160,7 +159,7 @@ def lane_addresses_ge(batch: AcceleratorBatch, features: Features, technology: T
     """Per lane a kernel mask, and a priority encoder: clear and select per bit. With pruning only. Counted."""
     cells = technology.cells
     bit = cells.register_ge + 2 * cells.and2_ge + cells.inverter_ge
-    return batch.channel_lanes * technology.widths.kernel_mask_bits * bit * features.pruning
+    return batch.channel_lanes * features.list_bits(batch.channel_lanes) * bit
 
 
 def control_ge(batch: AcceleratorBatch, features: Features, technology: Technology) -> Floats:

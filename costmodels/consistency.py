@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from costmodels.errors import ConfigurationError
-from costmodels.workload import LayerWorkload, Workload
+from costmodels.workload import LayerWorkload, Workload, stored_weight_bits
 
 
 def reject_inconsistent(workload: Workload) -> None:
@@ -25,6 +25,8 @@ def _shape(layer: LayerWorkload) -> Iterator[str]:
         for name, value in fixed.items():
             if getattr(layer, name) != value:
                 yield f"{name} must be {value} in a fully connected layer, not {getattr(layer, name)}"
+        if layer.weight_bits != (bits := stored_weight_bits("fc", layer.weight_bits, layer.kept is not None)):
+            yield f"weight_bits must be at least {bits} in a pruned fully connected layer, not {layer.weight_bits}"
         return
     for axis in ("height", "width"):
         size = (getattr(layer, f"in_{axis}") + 2 * layer.padding - layer.kernel) // layer.stride + 1
@@ -42,6 +44,8 @@ def _activity(layer: LayerWorkload, timesteps: int) -> Iterator[str]:
         yield f"input_density must have {steps} values, not {len(layer.input_density)}"
     if layer.kept is not None and layer.kept.shape != (layer.filters, layer.in_channels):
         yield f"kept must be {layer.filters} x {layer.in_channels}, not {' x '.join(map(str, layer.kept.shape))}"
+    if (layer.levels + 1).bit_count() > 1:
+        yield f"levels must be a power of two less one, which fills its bit planes, not {layer.levels}"
     if layer.dual_threshold and layer.out_channels % 2:
         yield f"out_channels must be even under a dual threshold, not {layer.out_channels}"
     if layer.dual_threshold and not layer.spiking:

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from costmodels.filters import Integers
+from costmodels.machine import MACHINE
 from costmodels.port import Loads, map_transfers, pass_sorts, weight_loads
 from costmodels.slots import Pass, position_cycles, positions, score_cycles, tail_cycles
 from costmodels.tiling import Group, Tiles
-from costmodels.traffic import score_bits, transfer_cycles
+from costmodels.traffic import scores, word_cycles
 from costmodels.variants import Banks, Variants, VariantTiles
 
 
@@ -70,12 +71,12 @@ def time_group(
         stall += spread.total(sort.count * waits)
         idle += spread.total(sort.count * np.maximum(slack, 0))
     first_filter = np.where(variants.resident, 0, loads.first[variants.lanes])
-    scores = transfer_cycles(np.array(score_bits(group)), bytes_per_cycle)
+    leaving = word_cycles(np.array(scores(group)), MACHINE.score_bits, bytes_per_cycle)
     return GroupTime(
         compute=compute,
         stall=stall,
         fill=spread.total(maps.own_input * (spread.tiles.previous_rows == 0)) + first_filter,
-        drain=spread.total(maps.own_output * spread.tiles.last) + scores,
+        drain=spread.total(maps.own_output * spread.tiles.last) + leaving,
         idle=idle,
         weights=loads.resident[variants.lanes],
     )

@@ -142,8 +142,7 @@ def if_unit_prices(machine: PricedMachine) -> Iterable[EventPrice]:
 
 def pooling_prices(machine: PricedMachine) -> Iterable[EventPrice]:
     """An input of a pooling window is added to the window's count; a rank's bit is added, compared and kept twice."""
-    bits = machine.technology.widths.pool_bits + machine.features.strength_bits - 1
-    step = bits * (machine.logic.adder_bit_pj + machine.logic.register_bit_pj)
+    step = machine.features.pool_bits * (machine.logic.adder_bit_pj + machine.logic.register_bit_pj)
     yield EventPrice("pooling", "pool_updates", machine.every(step))
     rank = machine.logic.adder_bit_pj + machine.logic.comparator_bit_pj + 2 * machine.logic.register_bit_pj
     yield EventPrice("pooling", "pool_rank_bits", machine.every(rank))
@@ -163,12 +162,16 @@ def dram_prices(machine: PricedMachine) -> Iterable[EventPrice]:
 
 
 def clock_prices(machine: PricedMachine) -> Iterable[EventPrice]:
-    """Pipeline registers load while the array works; the rest of their clock, and control's, runs in every cycle."""
+    """A row's pipeline registers load while it works; the rest of their clock, and control's, runs in every cycle."""
     technology = machine.technology
     control_bits = technology.area.control_ge / technology.cells.register_ge / 2
     loads = pipeline_bits(machine.batch) * machine.logic.register_bit_pj
     idle = loads * technology.energy.stalled_clock_share
-    yield EventPrice("clock_control", "pe_cycles", loads - idle)
+    yield EventPrice("clock_control", "row_cycles", (loads - idle) / machine.batch.vector_width)
+    # A step of the lists: each bit is isolated, cleared and stored, in every lane.
+    list_bit = machine.logic.register_bit_pj + 3 * machine.logic.gate_pj
+    list_bits = machine.batch.channel_lanes * machine.features.list_bits(machine.batch.channel_lanes)
+    yield EventPrice("clock_control", "list_steps", list_bits * list_bit)
     for event in CYCLES:
         yield EventPrice("clock_control", event, idle + control_bits * machine.logic.register_bit_pj)
 

@@ -11,13 +11,16 @@ from costmodels.workload import Workload
 CHUNK = 32768
 
 
-def evaluate(workload: Workload, batch: AcceleratorBatch, technology: Technology) -> CostTable:
+def evaluate(
+    workload: Workload, batch: AcceleratorBatch, technology: Technology, features: Features | None = None
+) -> CostTable:
     """Costs of ``workload`` on every machine of ``batch``, by layer, term and block.
 
-    Holds about 20 numbers for each machine and layer; `evaluate_totals` prices a large batch in constant memory.
+    ``features`` is what the machines are built with where that is more than ``workload`` needs. Holds about 20 numbers
+    for each machine and layer; `evaluate_totals` prices a large batch in constant memory.
     """
     schedule = count(workload, batch, technology.dram_bytes_per_cycle)
-    machine = PricedMachine.of(batch, Features.of(workload), technology)
+    machine = PricedMachine.of(batch, features or Features.of(workload), technology)
     reject_absent_memories(schedule.events, machine)
     return CostTable(
         layers=tuple(layer.name for layer in workload.layers),

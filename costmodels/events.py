@@ -18,12 +18,14 @@ class EventCounts:
         fill_cycles: exposed weights and first input on a group's first layer, last output on its last.
     Arithmetic:
         pe_cycles: cycles in which the PE array and its adder trees work.
+        row_cycles: rows that work in them, added up; rows without an output are gated.
         pe_adds: additions of a set input bit under a kept weight bit, expected from the input's density.
-        accumulator_updates: row accumulators written; rows outside the map are gated.
+        accumulator_updates: row accumulators written: row_cycles, and a classifier's sums added into its scores.
         if_updates: neuron steps (subtract c, compare, reset).
         threshold_compares: comparisons with a threshold, two a neuron step under a dual threshold.
         pool_updates: spikes that enter a pooling window.
         pool_rank_bits: bits of ranks gathered and compared in windows that pass a winner.
+        list_steps: kernels that the lists of kept kernels hand out, to all lanes at once, in pruned layers.
     On-chip memory, in words:
         spike_reads, spike_writes: of ``channel_lanes`` bits, writes under a bit mask.
         weight_reads, weight_writes: of 9 x ``channel_lanes`` bits.
@@ -36,12 +38,14 @@ class EventCounts:
     stall_cycles: Counts
     fill_cycles: Counts
     pe_cycles: Counts
+    row_cycles: Counts
     pe_adds: Counts
     accumulator_updates: Counts
     if_updates: Counts
     threshold_compares: Counts
     pool_updates: Counts
     pool_rank_bits: Counts
+    list_steps: Counts
     spike_reads: Counts
     spike_writes: Counts
     weight_reads: Counts

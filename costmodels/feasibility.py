@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.filters import Integers, filter_bank
 from costmodels.machine import MACHINE
+from costmodels.slots import strip_rows
 from costmodels.tiling import Group, groups, membrane_demand_bits, spike_demand_bits
 from costmodels.workload import LayerWorkload, Workload
 
@@ -45,57 +45,80 @@ def half_bits(buffer_kib: Number) -> Number:
     return buffer_kib * BITS_PER_KIB // 2
 
 
-def unpooled_strip(layer: LayerWorkload, vector_width: int) -> bool:
-    """A pooling window of ``layer`` is taller than a strip."""
-    return layer.kind == "conv" and layer.pool > -(-vector_width // layer.stride)
-
-
-def flattened(group: Group) -> bool:
-    """A fully connected layer of the group reads the map of a convolution of the group."""
-    kinds = [layer.kind for layer in group.layers]
-    return ("conv", "fc") in pairwise(kinds)
-
-
-def widest_flattened_strip(channel_lanes: Number) -> Number:
-    """Rows of a strip that fit the tap banks of a fully connected layer's input in one write."""
-    return (MACHINE.taps - 1) * channel_lanes
-
-
 def infeasibilities(workload: Workload, config: AcceleratorConfig) -> tuple[Infeasible, ...]:
     """Every reason why ``config`` cannot run ``workload``; empty when it can."""
     reasons: list[Infeasible] = []
     for group in groups(workload, config.fusion_depth):
-        reasons += _vector_width(group, config)
+        reasons += unsuited_strips(group, config.vector_width, config.channel_lanes)
         reasons += _spike_buffer(group, config)
         reasons += _membrane_buffer(group, config)
         reasons += _weight_buffer(group, config)
     return tuple(reasons)
 
 
-def _vector_width(group: Group, config: AcceleratorConfig) -> Iterator[Infeasible]:
-    for layer in group.layers:
-        if unpooled_strip(layer, config.vector_width):
-            yield Infeasible(
-                f"pooling window of {layer.name}",
-                layer.pool,
-                -(-config.vector_width // layer.stride),
-                "rows of a strip",
-                f"choose vector_width of at least {(layer.pool - 1) * layer.stride + 1}",
-            )
-    widest = widest_flattened_strip(config.channel_lanes)
-    if flattened(group) and config.vector_width > widest:
-        yield Infeasible(
-            f"strip flattened for the fully connected layer in {group.name}",
-            config.vector_width,
-            widest,
-            "rows",
-            f"choose vector_width of at most {widest}, more channel_lanes, or fusion_depth 1",
-        )
+def unsuited_strips(group: Group, vector_width: int, channel_lanes: int) -> Iterator[Infeasible]:
+    """What the strip and the word of lanes do not suit: pooling windows, pairs of maps, bit planes, fc inputs."""
+    for layer, reader in zip(group.layers, [*group.layers[1:], None], strict=True):
+        yield from _untidy_pool(layer, vector_width)
+        yield from _split_pair(layer, channel_lanes)
+        yield from _too_many_planes(layer, reader)
+        if reader is not None and reader.kind == "fc":
+            yield from _too_wide_for_taps(layer, reader, vector_width, channel_lanes)
+
+
+def _untidy_pool(layer: LayerWorkload, vector_width: int) -> Iterator[Infeasible]:
+    rows = -(-vector_width // layer.stride)
+    if layer.kind == "conv" and layer.pool > rows:
+        remedy = f"choose vector_width of at least {(layer.pool - 1) * layer.stride + 1}"
+        yield Infeasible(f"pooling window of {layer.name}", layer.pool, rows, "rows of a strip", remedy)
+
+
+def _split_pair(layer: LayerWorkload, channel_lanes: int) -> Iterator[Infeasible]:
+    if layer.dual_threshold and channel_lanes % 2:
+        remedy = "choose an even number of channel_lanes"
+        subject = f"both maps of a threshold pair of {layer.name} in one word"
+        yield Infeasible(subject, channel_lanes + 1, channel_lanes, "lanes", remedy)
+
+
+def _too_many_planes(layer: LayerWorkload, reader: LayerWorkload | None) -> Iterator[Infeasible]:
+    flat = reader is not None and reader.kind == "fc"
+    most = MACHINE.flat_planes if flat else MACHINE.stored_planes
+    if layer.spiking and layer.output_bits > most:
+        where = f" where {reader.name} reads it in the same group" if flat and reader else ""
+        remedy = "choose pooling or, fewer levels or a smaller pool"
+        remedy += " or a fusion_depth that parts both layers" if flat else ""
+        yield Infeasible(f"an element of {layer.name}{where}", layer.output_bits, most, "bit planes", remedy)
+
+
+def _too_wide_for_taps(
+    layer: LayerWorkload, reader: LayerWorkload, vector_width: int, channel_lanes: int
+) -> Iterator[Infeasible]:
+    elements = flattened_elements(layer, vector_width)
+    most = widest_flattened_strip(layer, channel_lanes)
+    if elements > most:
+        remedy = "choose a smaller vector_width, more channel_lanes, or a fusion_depth that parts both layers"
+        subject = f"elements of a strip of {layer.name} flattened for {reader.name}"
+        yield Infeasible(subject, elements, most, "elements", remedy)
+
+
+def flattened_elements(layer: LayerWorkload, vector_width: int) -> int:
+    """Elements that one write stores side by side for a fully connected layer: rows of a strip, of both maps."""
+    return int(strip_rows(layer, np.array(vector_width))) // layer.pool * (1 + layer.dual_threshold)
+
+
+def widest_flattened_strip(layer: LayerWorkload, channel_lanes: int) -> int:
+    """Elements that fit the tap banks of a fully connected layer's input in one write, wherever they begin in a lane.
+
+    Bit planes lie two taps apart, so that all of an element are written at once.
+    """
+    taps = MACHINE.taps if layer.output_bits == 1 else MACHINE.taps // MACHINE.flat_planes
+    return (taps - 1) * channel_lanes + 1
 
 
 def _spike_buffer(group: Group, config: AcceleratorConfig) -> Iterator[Infeasible]:
     outer = config.time_order == "outer"
-    demand = int(spike_demand_bits(group, np.array([1]), config.channel_lanes, outer)[0])
+    width = np.array(config.vector_width)
+    demand = int(spike_demand_bits(group, np.array([1]), width, config.channel_lanes, outer)[0])
     bound = half_bits(config.spike_buffer_kib)
     if demand > bound:
         remedies = [f"spike_buffer_kib of at least {-(-2 * demand // BITS_PER_KIB)}"]

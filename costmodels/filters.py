@@ -18,16 +18,19 @@ class FilterBank:
     Attributes:
         array_cycles: n(m), cycles of the array for one sum.
         words: words(m), header and kernels in the weight buffer, of 9 x lanes bits.
-        dram_bits: one load of the filter.
         header_words: h, read at the start of each visit.
         word_bits: 9 x lanes.
     """
 
     array_cycles: Integers
     words: Integers
-    dram_bits: Integers
     header_words: int
     word_bits: int
+
+    @property
+    def dram_bits(self) -> Integers:
+        """Bits of one load of each filter: DRAM holds the words of the buffer."""
+        return self.words * self.word_bits
 
     @property
     def buffer_bits(self) -> int:
@@ -59,7 +62,6 @@ def filter_bank(layer: LayerWorkload, channel_lanes: int) -> FilterBank:
     return FilterBank(
         array_cycles=entries * planes * layer.input_bits,
         words=header + entries * planes,
-        dram_bits=kernel_bits(layer, channel_lanes) + layer.constants_bits,
         header_words=header,
         word_bits=MACHINE.taps * channel_lanes,
     )
@@ -81,18 +83,6 @@ def kept_kernels(layer: LayerWorkload, channel_lanes: int) -> NDArray[np.bool_]:
     padding = words * taps * channel_lanes - layer.in_channels
     padded = np.pad(layer.kept, ((0, 0), (0, padding)))
     return np.asarray(padded.reshape(layer.filters, words, taps, channel_lanes).any(axis=2))
-
-
-def kernel_bits(layer: LayerWorkload, channel_lanes: int) -> Integers:
-    """DRAM bits of the kernels of each filter, with one bit per kernel, kept or not, where the layer is pruned."""
-    if layer.kept is None:
-        dense = layer.in_channels * layer.kernel**2 * layer.weight_bits
-        return np.full(layer.filters, dense, dtype=np.int64)
-    kept = kept_kernels(layer, channel_lanes)
-    fc = layer.kind == "fc"
-    bits_per_kernel = (MACHINE.taps if fc else layer.kernel**2) * layer.weight_bits
-    list_bits = channel_lanes * kept.shape[1] if fc else layer.in_channels
-    return np.asarray(kept.sum(axis=(1, 2), dtype=np.int64) * bits_per_kernel + list_bits)
 
 
 def header_words(layer: LayerWorkload, channel_lanes: int) -> int:

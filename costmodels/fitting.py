@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.axes import Axes, factor
-from costmodels.feasibility import BITS_PER_KIB, flattened, half_bits, unpooled_strip, widest_flattened_strip
+from costmodels.feasibility import BITS_PER_KIB, half_bits, unsuited_strips
 from costmodels.filters import Integers
-from costmodels.tiling import Group, membrane_demand_bits, spike_demand_bits
+from costmodels.tiling import Group, membrane_demand_bits, spike_demand_bits, tile_rows
 from costmodels.variants import Banks, Variants
 
 
@@ -29,10 +29,11 @@ class Fit:
 
 def fit(group: Group, banks: Banks, axes: Axes) -> Fit:
     """What fits of ``group`` on each machine."""
-    rows = np.minimum(
-        _spike_rows(group, axes)[axes.lanes_index, axes.outer.astype(np.int64), axes.spike_index],
+    fitting = np.minimum(
+        _spike_rows(group, axes)[axes.lanes_index, axes.outer.astype(np.int64), axes.vector_index, axes.spike_index],
         np.where(axes.outer, _membrane_rows(group, axes)[axes.membrane_index], group.height),
     )
+    rows = tile_rows(group, fitting, axes.vector_widths[axes.vector_index])
     buffers = np.array([sum(bank.buffer_bits for bank in layers) for layers in banks.by_lanes])
     filters = np.array([max(bank.largest_filter_bits for bank in layers) for layers in banks.by_lanes])
     halves = half_bits(axes.weight_kib)
@@ -74,12 +75,17 @@ def _digits(key: Integers, sizes: tuple[int, ...]) -> list[Integers]:
 
 
 def _spike_rows(group: Group, axes: Axes) -> Integers:
-    """Most rows whose maps fit: ``lanes x 2 (outer) x spike buffers``; demand never falls with rows."""
+    """Most rows whose maps fit: ``lanes x 2 (outer) x vector widths x spike buffers``; demand never falls with rows."""
     rows = np.arange(1, group.height + 1)
-    halves = half_bits(axes.spike_kib)
+    widths, halves = axes.vector_widths[:, None], half_bits(axes.spike_kib)
     most = [
         [
-            np.searchsorted(spike_demand_bits(group, rows, int(lanes), outer), halves, side="right")
+            [
+                np.searchsorted(demand, halves, side="right")
+                for demand in np.broadcast_to(
+                    spike_demand_bits(group, rows, widths, int(lanes), outer), (len(widths), len(rows))
+                )
+            ]
             for outer in (False, True)
         ]
         for lanes in axes.channel_lanes
@@ -94,9 +100,10 @@ def _membrane_rows(group: Group, axes: Axes) -> Integers:
 
 
 def _vector_fits(group: Group, axes: Axes) -> NDArray[np.bool_]:
-    """Whether strips hold pooling windows and can be flattened: ``vector widths x lanes``."""
-    pools = [not any(unpooled_strip(layer, int(width)) for layer in group.layers) for width in axes.vector_widths]
-    fits = np.array(pools)[:, None] & np.ones(len(axes.channel_lanes), dtype=np.bool_)
-    if flattened(group):
-        fits &= axes.vector_widths[:, None] <= widest_flattened_strip(axes.channel_lanes)
-    return fits
+    """Whether strips can be pooled, stored and flattened: ``vector widths x lanes``."""
+    return np.array(
+        [
+            [not any(unsuited_strips(group, int(width), int(lanes))) for lanes in axes.channel_lanes]
+            for width in axes.vector_widths
+        ]
+    )

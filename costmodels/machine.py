@@ -13,6 +13,7 @@ class Machine:
         window_edge: rows and columns of the tap window.
         membrane_bits: one membrane, constant or threshold.
         score_bits: one class score.
+        stored_planes, flat_planes: most bits of an element that one cycle stores, flat for a fully connected layer.
         fixed_stages: pipeline stages without the adder tree over lanes.
         tree_levels_per_stage: tree levels between two registers.
     """
@@ -20,6 +21,8 @@ class Machine:
     window_edge: int
     membrane_bits: int
     score_bits: int
+    stored_planes: int
+    flat_planes: int
     fixed_stages: int
     tree_levels_per_stage: int
 
@@ -41,7 +44,8 @@ class Machine:
 
 def _load() -> Machine:
     data = tomllib.loads(resources.files("costmodels").joinpath("machine.toml").read_text(encoding="utf-8"))
-    return Machine(window_edge=data["window"]["edge"], **data["words"], **data["pipeline"])
+    planes = {f"{name}_planes": count for name, count in data["planes"].items()}
+    return Machine(window_edge=data["window"]["edge"], **data["words"], **planes, **data["pipeline"])
 
 
 MACHINE = _load()

@@ -7,7 +7,7 @@ import numpy as np
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.feasibility import BITS_PER_KIB, half_bits
 from costmodels.filters import filter_bank
-from costmodels.tiling import groups, membrane_demand_bits, spike_demand_bits
+from costmodels.tiling import groups, membrane_demand_bits, spike_demand_bits, tile_rows
 from costmodels.workload import Workload
 
 
@@ -42,11 +42,13 @@ def occupancies(workload: Workload, config: AcceleratorConfig) -> tuple[Occupanc
     spike_bound, weight_bound = half_bits(config.spike_buffer_kib), half_bits(config.weight_buffer_kib)
     membrane_bound = config.membrane_buffer_kib * BITS_PER_KIB
     found = []
+    width = np.array(config.vector_width)
     for group in groups(workload, config.fusion_depth):
         rows = np.arange(1, group.height + 1)
-        spikes = spike_demand_bits(group, rows, config.channel_lanes, outer)
+        spikes = spike_demand_bits(group, rows, width, config.channel_lanes, outer)
         membranes = membrane_demand_bits(group, rows) * outer
-        fit = int(((spikes <= spike_bound) & (membranes <= membrane_bound)).sum())
+        fitting = ((spikes <= spike_bound) & (membranes <= membrane_bound)).sum()
+        fit = int(tile_rows(group, fitting, width))
         at = max(fit, 1) - 1
         weights = sum(filter_bank(layer, config.channel_lanes).buffer_bits for layer in group.layers)
         found.append(

@@ -8,7 +8,7 @@ import numpy as np
 from costmodels.filters import Integers
 from costmodels.slots import Pass
 from costmodels.tiling import Group, Tiles
-from costmodels.traffic import input_bits, output_bits, transfer_cycles
+from costmodels.traffic import input_places, map_cycles, word_cycles
 from costmodels.variants import Banks, Variants
 
 
@@ -32,12 +32,13 @@ class Loads:
 def weight_loads(banks: Banks, bytes_per_cycle: float) -> Loads:
     """Port cycles of the filters of ``banks``."""
     filters = tuple(
-        tuple(transfer_cycles(bank.dram_bits, bytes_per_cycle) for bank in layers) for layers in banks.by_lanes
+        tuple(word_cycles(bank.words, bank.word_bits, bytes_per_cycle) for bank in layers) for layers in banks.by_lanes
     )
-    bits = np.array([sum(int(bank.dram_bits.sum()) for bank in layers) for layers in banks.by_lanes])
+    words = np.array([sum(int(bank.words.sum()) for bank in layers) for layers in banks.by_lanes])
+    word_bits = np.array([layers[0].word_bits for layers in banks.by_lanes])
     streamed = np.array([sum(int(load.sum()) for load in layers) for layers in filters])
     first = np.array([int(layers[0][0]) for layers in filters])
-    return Loads(filters, transfer_cycles(bits, bytes_per_cycle), streamed, first)
+    return Loads(filters, word_cycles(words, word_bits, bytes_per_cycle), streamed, first)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +56,21 @@ def map_transfers(group: Group, each: Variants, tiles: Tiles, bytes_per_cycle: f
     steps = np.where(each.outer, 1, group.timesteps)
     input_steps = 1 if group.layers[0].static_input else steps
 
-    def cycles(bits: Integers) -> Integers:
-        return transfer_cycles(bits, bytes_per_cycle)
+    first, last = group.layers[0], group.layers[-1]
+
+    def read(rows: Integers) -> Integers:
+        places = input_places(group, rows) * input_steps
+        return map_cycles(places, first.in_channels, first.input_bits, each.channel_lanes, bytes_per_cycle)
+
+    def written(rows: Integers) -> Integers:
+        places = rows * last.stored_width * steps * last.spiking
+        return map_cycles(places, last.out_channels, last.output_bits, each.channel_lanes, bytes_per_cycle)
 
     return MapTransfers(
-        own_input=cycles(input_bits(group, tiles.rows[0]) * input_steps),
-        next_input=cycles(input_bits(group, tiles.next_rows) * input_steps),
-        own_output=cycles(output_bits(group, tiles.rows[-1]) * steps),
-        previous_output=cycles(output_bits(group, tiles.previous_rows) * steps),
+        own_input=read(tiles.rows[0]),
+        next_input=read(tiles.next_rows),
+        own_output=written(tiles.rows[-1]),
+        previous_output=written(tiles.previous_rows),
     )
 
 

@@ -29,10 +29,11 @@ _NO_FEATURES = Features()
 
 @dataclass(frozen=True)
 class Vsa:
-    """VSA as this model builds it: the machine and the dense layer that keeps it busy."""
+    """VSA as this model builds it: the machine, what it is built with, and the dense layer that keeps it busy."""
 
     config: AcceleratorConfig
     workload: Workload
+    features: Features
 
     @property
     def batch(self) -> AcceleratorBatch:
@@ -46,7 +47,7 @@ class Vsa:
 
     def costs(self, technology: Technology) -> CostTable:
         """The layer on the machine."""
-        return evaluate(self.workload, self.batch, technology)
+        return evaluate(self.workload, self.batch, technology, self.features)
 
     def cycle_pj(self, technology: Technology, with_sram: bool = True) -> float:
         """Mean energy of a cycle on chip."""
@@ -74,7 +75,7 @@ class Vsa:
 
     def counted_kge(self, technology: Technology) -> float:
         """Logic before calibration."""
-        return float(PricedMachine.of(self.batch, _NO_FEATURES, technology).area.counted_kge[0])
+        return float(PricedMachine.of(self.batch, self.features, technology).area.counted_kge[0])
 
     def calibrated_kge(self, technology: Technology) -> float:
         """Logic after calibration."""
@@ -104,6 +105,7 @@ def vsa(exclude_recalled: bool = False, spike_density: float | None = None) -> V
     return Vsa(
         config=AcceleratorConfig(**machine),
         workload=_dense_convolution(layer["channels"], (layer["height"], layer["width"]), layer["timesteps"], density),
+        features=Features(**data["features"]),
     )
 
 

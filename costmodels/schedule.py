@@ -14,10 +14,10 @@ from costmodels.cycles import time_group
 from costmodels.errors import ConfigurationError
 from costmodels.events import EventCounts
 from costmodels.feasibility import Infeasible, infeasibilities
-from costmodels.filters import Integers, filter_bank
+from costmodels.filters import Integers
 from costmodels.fitting import Fit, fit, variants
 from costmodels.occupancy import Occupancy, occupancies
-from costmodels.tiling import Group, groups
+from costmodels.tiling import Group, groups, leading_layers
 from costmodels.traffic import LARGEST_DENOMINATOR
 from costmodels.variants import Banks, variant_tiles
 from costmodels.workload import Workload
@@ -89,12 +89,14 @@ def _count_part(
 ) -> None:
     """Write the counts of ``batch`` into ``counts`` (``events x layers x n``), ``feasible`` and ``rows``."""
     by_axis = axes(batch)
-    lanes = by_axis.channel_lanes
-    banks = Banks(lanes, tuple(tuple(filter_bank(layer, int(each)) for layer in workload.layers) for each in lanes))
+    layers, led = workload.layers, leading_layers(workload.layers)
+    banks = Banks.of(by_axis.channel_lanes, layers)
+    leading = banks if led == layers else Banks.of(by_axis.channel_lanes, led)
     for depth in np.unique(batch.fusion_depth):
         machines = np.flatnonzero(batch.fusion_depth == depth)
         fused = groups(workload, int(depth))
-        fits = [fit(group, banks.span(group.first, group.stop), by_axis.take(machines)) for group in fused]
+        own = [banks.group(group, leading) for group in fused]
+        fits = [fit(group, filters, by_axis.take(machines)) for group, filters in zip(fused, own, strict=True)]
         for group, each in zip(fused, fits, strict=True):
             rows[group.first : group.stop, machines] = each.rows
         runs = np.logical_and.reduce([each.runs for each in fits])
@@ -105,7 +107,7 @@ def _count_part(
             _count_groups(
                 fused,
                 [Fit(*(array[chosen] for array in vars(each).values())) for each in fits],
-                banks,
+                own,
                 by_axis.take(running),
                 bytes_per_cycle,
                 running,
@@ -116,7 +118,7 @@ def _count_part(
 def _count_groups(
     fused: list[Group],
     fits: list[Fit],
-    banks: Banks,
+    banks: list[Banks],
     by_axis: Axes,
     bytes_per_cycle: float,
     machines: Integers,
@@ -124,8 +126,7 @@ def _count_groups(
 ) -> None:
     """Write the counts of ``machines``, which all run and fuse alike, into ``counts``."""
     ahead = np.zeros(len(machines), dtype=np.int64)
-    for group, fitted in zip(fused, fits, strict=True):
-        own = banks.span(group.first, group.stop)
+    for group, fitted, own in zip(fused, fits, banks, strict=True):
         distinct, which = variants(by_axis, own, fitted)
         spread = variant_tiles(group, distinct)
         time = time_group(group, own, distinct, spread, bytes_per_cycle)

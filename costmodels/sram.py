@@ -2,8 +2,8 @@
 
 Inside the table a price is log-log linear in bytes and in width. Three rules surround it, each kept in one function:
 
-- a larger or wider bank never costs less to read or write, and a larger one never has less area, leakage or access time
-  (CACTI's discrete search for an organisation dips here and there): `_rising`;
+- a larger or wider bank never costs less (a wider one may be faster), and two banks never have less area or leakage
+  than one of both their sizes (CACTI's discrete search for an organisation jumps here and there): `_smooth`;
 - below the smallest bank leakage follows the bytes, energy and area powers of the bytes (`SramRules`), for a small bank
   is mostly periphery, and access time stays; a word narrower than the narrowest is priced as the narrowest;
 - above the largest, area and leakage follow the bytes, energy and access time stay: several of the largest banks, of
@@ -27,7 +27,8 @@ TABLE = Path(__file__).parent / "data" / "cacti_sram.csv"
 Floats = NDArray[np.floating[Any]]
 QUANTITIES = ("read_pj", "write_pj", "leakage_mw", "area_mm2", "access_ns")
 _COLUMNS = ("read_pJ", "write_pJ", "leak_mW", "area_mm2", "access_ns")
-_RISES_WITH_WIDTH = ("read_pj", "write_pj")
+_FALLS_WITH_WIDTH = ("access_ns",)
+_SHARED_BY_SIZE = ("leakage_mw", "area_mm2")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ def _rows() -> tuple[dict[str, str], ...]:
 
 @cache
 def sram_table(node_nm: int, cell: str) -> SramTable:
-    """CACTI's points of ``node_nm`` and ``cell``, made to rise.
+    """CACTI's points of ``node_nm`` and ``cell``, smoothed.
 
     Raises:
         ConfigurationError: the table has no such node or cell.
@@ -82,15 +83,35 @@ def sram_table(node_nm: int, cell: str) -> SramTable:
         at = sizes.index(int(row["size_B"])), widths.index(int(row["width_bits"]))
         for name, column in zip(QUANTITIES, _COLUMNS, strict=True):
             points[name][at] = float(row[column])
-    return SramTable(np.array(sizes, float), np.array(widths, float), {k: _rising(k, v) for k, v in points.items()})
+    return SramTable(np.array(sizes, float), np.array(widths, float), {k: _smooth(k, v) for k, v in points.items()})
 
 
-def _rising(quantity: str, points: Floats) -> Floats:
-    """The least array not below ``points`` that rises with size, and energies with width too."""
+def _smooth(quantity: str, points: Floats) -> Floats:
+    """The geometric mean of the least orderly array not below ``points`` and the largest not above them.
+
+    Orderly: nothing falls with size, nothing but the access time with width, and area and leakage of a byte do not rise
+    with size, so that two banks never have less than one of both their sizes. In logarithms these are linear rules,
+    which a mean keeps. Sizes double from row to row.
+    """
     if np.isnan(points).any():
         raise ConfigurationError(f"the SRAM table must hold a {quantity} for every size and width ({TABLE.name})")
-    points = np.maximum.accumulate(points, axis=0)
-    return np.maximum.accumulate(points, axis=1) if quantity in _RISES_WITH_WIDTH else points
+    turned = points[::-1, ::-1]
+    above = _accumulated(np.maximum, quantity, points)
+    below = _accumulated(np.minimum, quantity, turned)[::-1, ::-1].copy()
+    if quantity in _SHARED_BY_SIZE:
+        for small in range(1, len(points)):
+            below[small] = np.minimum(below[small], 2 * below[small - 1])
+        for large in reversed(range(1, len(points))):
+            above[large - 1] = np.maximum(above[large - 1], above[large] / 2)
+    return np.asarray(np.sqrt(above * below))
+
+
+def _accumulated(extreme: np.ufunc, quantity: str, points: Floats) -> Floats:
+    along_size: Floats = extreme.accumulate(points, axis=0)
+    if quantity in _FALLS_WITH_WIDTH:
+        return along_size
+    along_both: Floats = extreme.accumulate(along_size, axis=1)
+    return along_both
 
 
 def bank_price(size_bytes: Floats, width_bits: Floats, technology: Technology) -> SramPrice:

@@ -69,15 +69,6 @@ class BlockAreas:
 
 
 @dataclass(frozen=True)
-class Widths:
-    """Sizes of small parts that only have a price; the widths the machine counts with are in `costmodels.machine`."""
-
-    score_words: int
-    pool_bits: int
-    kernel_mask_bits: int
-
-
-@dataclass(frozen=True)
 class SramRules:
     """How a memory is composed of SRAM slices.
 
@@ -126,7 +117,6 @@ class Technology:
     leakage: Leakage
     cells: CellAreas
     area: BlockAreas
-    widths: Widths
     sram: SramRules
     nodes: tuple[NodeScaling, ...] = field(repr=False)
 

@@ -17,7 +17,6 @@ from costmodels.technology import (
     NodeScaling,
     SramRules,
     Technology,
-    Widths,
 )
 
 PRESETS = Path(__file__).parent / "data" / "technology"
@@ -26,7 +25,6 @@ _PARTS = {
     "leakage": Leakage,
     "cells": CellAreas,
     "area": BlockAreas,
-    "widths": Widths,
     "sram": SramRules,
 }
 _FIELDS = [field.name for field in fields(Technology)]

@@ -1,6 +1,7 @@
 """Groups of layers, rows of their tiles, and the one tiling rule: the most rows whose maps fit (section 3)."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
 from costmodels.ranking import ranked
+from costmodels.slots import strip_rows
 from costmodels.workload import LayerWorkload, Workload
 
 Integers = NDArray[np.int64]
@@ -41,7 +43,31 @@ class Group:
 def groups(workload: Workload, fusion_depth: int) -> list[Group]:
     """Chunks of ``fusion_depth`` layers in order; the last may be shorter."""
     starts = range(0, len(workload.layers), fusion_depth)
-    return [Group(a, workload.layers[a : a + fusion_depth], workload.timesteps) for a in starts]
+    led = leading_layers(workload.layers)
+    layers = workload.layers
+    return [Group(a, (led[a], *layers[a + 1 : a + fusion_depth]), workload.timesteps) for a in starts]
+
+
+def leading_layers(layers: Sequence[LayerWorkload]) -> tuple[LayerWorkload, ...]:
+    """Each layer as it is where it begins a group: a pruned fc then takes its inputs in raster order (section 2)."""
+    return tuple(_leading(layer, before) for layer, before in zip(layers, [None, *layers[:-1]], strict=True))
+
+
+def _leading(layer: LayerWorkload, before: LayerWorkload | None) -> LayerWorkload:
+    if layer.kind != "fc" or layer.kept is None or before is None or before.kind == "fc":
+        return layer
+    return replace(layer, kept=layer.kept[:, raster_order(before)])
+
+
+def raster_order(before: LayerWorkload) -> Integers:
+    """For each input of an fc that begins a group behind ``before``, its number in the order of its own group.
+
+    DRAM holds a map row by row, column by column, all channels of a place together.
+    """
+    maps = 1 + before.dual_threshold
+    order = np.arange(before.out_channels * before.stored_height * before.stored_width)
+    by_filter = order.reshape(before.filters, before.stored_width, before.stored_height, maps)
+    return by_filter.transpose(2, 1, 0, 3).ravel()
 
 
 def allocated_rows(group: Group, rows: Integers) -> Integers:
@@ -62,8 +88,16 @@ def map_height(group: Group, index: int) -> int:
     return 1 if group.layers[0].kind == "fc" else group.layers[0].in_height
 
 
-def map_bits(group: Group, index: int, rows: Integers, channel_lanes: int, outer: bool) -> Integers:
-    """Bits of the spike buffer for ``rows`` rows of map ``index``."""
+def bank_places(rows: Integers, columns: int, vector_width: Integers) -> Integers:
+    """Words that a map of one word of lanes takes in 3 (V + 2) banks, each as deep as the fullest of them."""
+    bank_rows, edge = vector_width + MACHINE.window_halo, MACHINE.window_edge
+    return -(-rows // bank_rows) * bank_rows * -(-columns // edge) * edge
+
+
+def map_bits(
+    group: Group, index: int, rows: Integers, vector_width: Integers, channel_lanes: int, outer: bool
+) -> Integers:
+    """Bits of the spike buffer for ``rows`` rows of map ``index``; of the shape that rows and widths broadcast to."""
     reader = group.layers[index] if index < len(group.layers) else None
     writer = group.layers[index - 1] if index else None
     if writer is not None and not writer.spiking:
@@ -71,10 +105,12 @@ def map_bits(group: Group, index: int, rows: Integers, channel_lanes: int, outer
     static = index == 0 and group.layers[0].static_input
     steps = 1 if outer or static else group.timesteps
     if reader is not None and reader.kind == "fc":
-        vector = lane_words(reader, channel_lanes) * MACHINE.taps * channel_lanes * reader.input_bits
-        return np.full_like(rows, vector * steps)
+        # Nine taps of a word lie in nine banks; the others have nothing at these addresses.
+        one_row = bank_places(np.ones_like(rows), 1, vector_width)
+        return one_row * lane_words(reader, channel_lanes) * channel_lanes * reader.input_bits * steps
     columns, channels, planes = _map_shape(reader, writer)
-    return rows * columns * -(-channels // channel_lanes) * channel_lanes * planes * steps
+    words = -(-channels // channel_lanes) * planes * steps
+    return bank_places(rows, columns, vector_width) * words * channel_lanes
 
 
 def _map_shape(reader: LayerWorkload | None, writer: LayerWorkload | None) -> tuple[int, int, int]:
@@ -85,22 +121,41 @@ def _map_shape(reader: LayerWorkload | None, writer: LayerWorkload | None) -> tu
     return reader.in_width, reader.in_channels, reader.input_bits
 
 
-def spike_demand_bits(group: Group, rows: Integers, channel_lanes: int, outer: bool) -> Integers:
-    """Bits of one half of the spike buffer for tiles of ``rows`` rows; never falls with more rows."""
+def spike_demand_bits(
+    group: Group, rows: Integers, vector_width: Integers, channel_lanes: int, outer: bool
+) -> Integers:
+    """Bits of one half of the spike buffer for tiles of ``rows`` rows; never falls with more rows.
+
+    Returns the shape that ``rows`` and ``vector_width`` broadcast to.
+    """
     allocated = allocated_rows(group, rows)
-    maps = np.stack([map_bits(group, i, allocated[i], channel_lanes, outer) for i in range(len(allocated))])
-    demand: Integers = maps[0::2].max(axis=0) + maps[1::2].max(axis=0)
-    return demand
+    maps = np.broadcast_arrays(
+        *(map_bits(group, i, held, vector_width, channel_lanes, outer) for i, held in enumerate(allocated))
+    )
+    return np.asarray(np.max(maps[0::2], axis=0) + np.max(maps[1::2], axis=0))
 
 
 def membrane_demand_bits(group: Group, rows: Integers) -> Integers:
-    """Bits of the membrane buffer under `outer` for tiles of ``rows`` rows; never falls with more rows."""
+    """Bits of the membrane buffer under `outer` for tiles of ``rows`` rows; never falls with more rows.
+
+    Nothing waits for a second step where there is one step alone.
+    """
     allocated = allocated_rows(group, rows)
     demand = np.zeros_like(rows)
+    if group.timesteps == 1:
+        return demand
     for layer, stored in zip(group.layers, allocated[1:], strict=True):
         neurons = layer.pool * stored * layer.pool * layer.stored_width * layer.filters
         demand = demand + neurons * (layer.spiking + layer.static_input + ranked(layer)) * MACHINE.membrane_bits
     return demand
+
+
+def tile_rows(group: Group, fitting: Integers, vector_width: Integers) -> Integers:
+    """R: the rows that fit, less those of a strip that the tile would cut; 0 where none fit."""
+    layer = group.layers[-1]
+    strip = np.maximum(strip_rows(layer, vector_width) // layer.pool, 1)
+    cut = (fitting < group.height) & (fitting >= strip)
+    return np.asarray(np.where(cut, fitting // strip * strip, fitting))
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,17 +1,19 @@
 """Machines as one group of layers sees them: equal ones once, and the tiles of each."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from costmodels.filters import FilterBank, Integers
+from costmodels.filters import FilterBank, Integers, filter_bank
 from costmodels.tiling import Group, Tiles, tiles
+from costmodels.workload import LayerWorkload
 
 
 @dataclass(frozen=True, eq=False)
 class Banks:
-    """The filters of the layers of a group for each number of lanes that occurs.
+    """The filters of some layers for each number of lanes that occurs.
 
     Attributes:
         channel_lanes: the ``l`` numbers of lanes.
@@ -21,9 +23,16 @@ class Banks:
     channel_lanes: Integers
     by_lanes: tuple[tuple[FilterBank, ...], ...]
 
-    def span(self, first: int, stop: int) -> "Banks":
-        """The banks of the layers ``first .. stop``."""
-        return Banks(self.channel_lanes, tuple(banks[first:stop] for banks in self.by_lanes))
+    @classmethod
+    def of(cls, channel_lanes: Integers, layers: Sequence[LayerWorkload]) -> "Banks":
+        """The banks of ``layers``."""
+        return cls(channel_lanes, tuple(tuple(filter_bank(one, int(each)) for one in layers) for each in channel_lanes))
+
+    def group(self, group: Group, leading: "Banks") -> "Banks":
+        """The banks of ``group``, whose first layer is in ``leading``."""
+        pairs = zip(leading.by_lanes, self.by_lanes, strict=True)
+        spans = tuple((led[group.first], *banks[group.first + 1 : group.stop]) for led, banks in pairs)
+        return Banks(self.channel_lanes, spans)
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,14 @@ from costmodels.errors import ConfigurationError
 from costmodels.machine import MACHINE
 
 
+def stored_weight_bits(kind: str, weight_bits: int, pruned: bool) -> int:
+    """Bits of a stored weight: a pruned fully connected layer keeps blocks of nine inputs, the pruned of them as 0.
+
+    One bit is -1 or +1, so such a layer takes two.
+    """
+    return max(weight_bits, 2) if kind == "fc" and pruned else weight_bits
+
+
 @dataclass(frozen=True, eq=False)
 class LayerWorkload:
     """One convolution or fully connected layer with the neuron and pooling behind it.
@@ -23,7 +31,7 @@ class LayerWorkload:
         out_channels: maps written, both halves of a dual-threshold layer counted.
         out_height, out_width: map before pooling.
         kernel, stride, padding: of the convolution, square, in pixels.
-        weight_bits: 1 is binary {-1, +1}; more is two's complement.
+        weight_bits: as stored; 1 is binary {-1, +1}; more is two's complement.
         input_bits: bit planes of one input element (1 for spikes, 8 for 8-bit images).
         static_input: the input is the same at every step, so its sum is computed once (encoding layer).
         dual_threshold: two spike maps from each membrane map; half as many filters as ``out_channels``.
@@ -123,7 +131,7 @@ class Workload:
 
     @property
     def storage_bits(self) -> int:
-        """Bits of weights, lists of kept kernels and constants, as DRAM holds them (docs/cost-model.md, section 2)."""
+        """Bits of weights, lists of kept kernels and constants, without what fills the words of a machine."""
         return sum(layer.stored_bits for layer in self.layers)
 
     @property

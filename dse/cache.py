@@ -12,9 +12,11 @@ import hashlib
 import json
 import shutil
 import tempfile
+import time
 import uuid
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,11 @@ from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
 SCORE, MASKS, WEIGHTS, INTEGER = "score.json", "masks.safetensors", "weights.safetensors", "integer.npz"
+FILES = (SCORE, MASKS, WEIGHTS, INTEGER)
+
+PARTIAL = ".partial-"
+ABANDONED_S = 3600.0
+"""Nobody takes longer to write an entry."""
 
 CODE = (
     "dse/training/*.py",
@@ -94,17 +101,49 @@ class ScoreCache:
 
     def put(self, score: NetworkScore, weights: Mapping[str, NDArray[Any]], network: IntegerNetwork) -> None:
         """Store a score with its parameters. Where the same training is stored already, that entry stays."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        entry = self.folder / score_key(score)
-        partial = Path(tempfile.mkdtemp(prefix=".partial-", dir=self.folder))
-        try:
+        with self._partial(score_key(score)) as partial:
             _write(partial, score, weights, network)
-            partial.replace(entry)
+
+    @contextmanager
+    def _partial(self, key: str) -> Iterator[Path]:
+        """A folder to fill, which then appears as the entry by one rename."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=PARTIAL, dir=self.folder))
+        try:
+            yield partial
+            partial.replace(self.folder / key)
         except OSError:
-            if not entry.exists():  # else another process was first
+            if not (self.folder / key).exists():  # else another process was first
                 raise
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+    def files(self, key: str) -> dict[str, bytes]:
+        """The files of an entry by name, for another machine; none where there is no entry."""
+        entry = self.folder / key
+        return {name: (entry / name).read_bytes() for name in FILES} if entry.exists() else {}
+
+    def put_files(self, key: str, files: Mapping[str, bytes]) -> None:
+        """Keep an entry that `files` of another cache gave. Where that training is stored already, that entry stays.
+
+        Raises:
+            ValueError: not the files of an entry, or damaged on the way.
+        """
+        if set(files) != set(FILES) or Path(key).name != key:
+            raise ValueError(f"entry must hold {', '.join(FILES)}, not {', '.join(sorted(files))} ({key!r})")
+        with self._partial(key) as partial:
+            for name in FILES:
+                (partial / name).write_bytes(files[name])
+            if score_key(_read(partial)) != key:
+                raise ValueError(f"entry must be {key}, but holds another training")
+
+    def sweep(self, older_than_s: float = ABANDONED_S) -> None:
+        """Remove the unfinished entries that killed processes left behind."""
+        oldest = time.time() - older_than_s
+        for partial in self.folder.glob(f"{PARTIAL}*"):
+            with suppress(FileNotFoundError):  # another process sweeps, too
+                if partial.stat().st_mtime < oldest:
+                    shutil.rmtree(partial, ignore_errors=True)
 
     def weights_path(self, score: NetworkScore) -> Path:
         """File of the trained float parameters."""
@@ -141,8 +180,13 @@ def _read(entry: Path) -> NetworkScore:
             raise ValueError(f"{name} does not have the digest it was stored with")
     plain = data["score"]
     rates = {name: tuple(steps) for name, steps in plain["firing_rates"].items()}
-    binarised = tuple(plain["binarised"])
-    return NetworkScore(**{**plain, "firing_rates": rates, "masks": load_file(entry / MASKS), "binarised": binarised})
+    found = {
+        "input_density": tuple(plain["input_density"]),
+        "firing_rates": rates,
+        "masks": load_file(entry / MASKS),
+        "binarised": tuple(plain["binarised"]),
+    }
+    return NetworkScore(**{**plain, **found})
 
 
 def _move_aside(entry: Path, reason: Exception) -> None:

@@ -55,7 +55,10 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("dataset", "text", None, "data set, if not the one that the space names"),
     Setting("data_dir", "path", None, "folder with downloaded data sets"),
     Setting(
-        "objective", "text", "acc,energy", "objectives, comma-separated: acc energy latency area edp dram storage ops"
+        "objective",
+        "text",
+        "acc,energy",
+        "objectives, comma-separated: acc energy latency area edp dram storage ops, or a formula such as energy*area",
     ),
     Setting("constraint", "list", (), "bound such as 'area_mm2<=0.8'; repeatable"),
     Setting(
@@ -65,6 +68,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("trials", "integer", 40, "trainings to spend", least=1),
     Setting("timeout", "number", None, "stop proposing networks after this many seconds", least=0),
     Setting("workers", "integer", None, "trainings at once, each in its own process", least=1),
+    Setting("dask", "text", None, "train on a cluster: a scheduler's address, or a YAML file of a job queue"),
     Setting("seed", "integer", 0, "of every random choice", least=0),
     Setting("device", "text", "auto", "where networks are trained", choices=("auto", "cpu", "cuda")),
     Setting("refine", "integer", 9, "front networks trained longer and then scored on the test set", least=0),

@@ -143,7 +143,10 @@ def additions(layer: LayerWorkload, timesteps: int) -> float:
 
 
 def technology_from(data: dict[str, Any]) -> Technology:
-    """The technology that a study's manifest holds, every constant as it was then."""
-    settings = {name: value for name, value in data.items() if name != "nodes"}
+    """The technology that a study's manifest holds, every constant as it was then.
+
+    Older studies hold ``widths`` of small parts, which a machine now has from its network.
+    """
+    settings = {name: value for name, value in data.items() if name not in ("nodes", "widths")}
     nodes = tuple(NodeScaling(**node) for node in data["nodes"])
     return Technology.default().override({**settings, "nodes": nodes})

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.errors import InputError
+from dse.formula import FormulaError, canonical, columns_of, evaluate, is_formula
 
 Direction = Literal["maximise", "minimise"]
 
@@ -25,7 +26,7 @@ class Objective:
 
     Attributes:
         name: what the user types.
-        column: the metric column of every table and file.
+        column: the metric column of every table and file; of an objective of the user's own, its formula.
         label: what a reader sees, without the unit.
         unit: of the column; empty for a plain number.
         direction: ``"maximise"`` or ``"minimise"``.
@@ -78,7 +79,7 @@ BY_COLUMN: dict[str, Objective] = {objective.column: objective for objective in 
 
 Compare = Callable[[Any, float], Any]
 _COMPARE: dict[str, Compare] = {"<=": operator.le, ">=": operator.ge, "<": operator.lt, ">": operator.gt}
-_CONSTRAINT = re.compile(r"\s*(\w+)\s*(<=|>=|==|=|<|>)\s*([^\s<>=]+)\s*")
+_CONSTRAINT = re.compile(r"\s*([^<>=]*[^<>=\s])\s*(<=|>=|==|=|<|>)\s*([^\s<>=]+)\s*")
 
 
 def parse_objectives(names: str | Sequence[str]) -> tuple[Objective, ...]:
@@ -99,11 +100,40 @@ def parse_objectives(names: str | Sequence[str]) -> tuple[Objective, ...]:
 
 
 def _objective(name: str) -> Objective:
-    """The objective of that name or of that column."""
-    found = OBJECTIVES.get(name.lower()) or BY_COLUMN.get(name.lower())
+    """The objective of that name, column or formula."""
+    found = known_objective(name)
     if found is None:
-        raise ObjectiveError(f"objective must be one of {', '.join(OBJECTIVES)}, not {name!r}{_nearest(name)}")
+        rule = f"one of {', '.join(OBJECTIVES)} or a formula of their columns"
+        raise ObjectiveError(f"objective must be {rule}, not {name!r}{_nearest(name)}")
     return found
+
+
+def known_objective(name: str) -> Objective | None:
+    """The objective of that name, column or formula; None where it is none of them.
+
+    Raises:
+        FormulaError: a formula that cannot be used.
+    """
+    found = OBJECTIVES.get(name.lower()) or BY_COLUMN.get(name.lower())
+    return _own_objective(name) if found is None and is_formula(name) else found
+
+
+def _own_objective(text: str) -> Objective:
+    """The cost that a formula of the columns gives, to be made small."""
+    costs = {name: o for o in OBJECTIVES.values() if not o.maximise for name in (o.name, o.column)}
+    column = canonical(text.lower(), {name: objective.column for name, objective in costs.items()})
+    used = [costs[name] for name in columns_of(column)]
+    if not any(objective.needs_machine for objective in used):
+        rule = f"use a column of the machine ({', '.join(MACHINE_COLUMNS)})"
+        raise FormulaError(f"formula must {rule}, not only of the network ({text!r})")
+    trained = any(objective.needs_training for objective in used)
+    return Objective(column, column, column, "", "minimise", True, trained)
+
+
+def with_formulas(metrics: Mapping[str, Any], objectives: Sequence[Objective]) -> dict[str, Any]:
+    """``metrics`` with a further column for each objective that is a formula."""
+    own = {o.column: evaluate(o.column, metrics) for o in objectives if o.column not in BY_COLUMN}
+    return {**metrics, **own}
 
 
 def _nearest(name: str) -> str:
@@ -162,7 +192,7 @@ def parse_constraint(text: str) -> Constraint:
         raise ObjectiveError(
             f"constraint must compare with <=, >=, < or >, not {sign!r} ({text!r}); write one {example}"
         )
-    objective = OBJECTIVES.get(name.lower()) or BY_COLUMN.get(name.lower())
+    objective = known_objective(name)
     if objective is None:
         known = ", ".join(COLUMNS)
         raise ObjectiveError(f"constraint must bound one of {known}, not {name!r} ({text!r}){_nearest(name)}")

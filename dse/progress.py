@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 from dse.console import colours_wanted, duration, note
-from dse.objectives import OBJECTIVES
+from dse.objectives import parse_objectives
 from dse.study.progress import OnProgress, Progress, silent
 from dse.words import amount
 
@@ -35,7 +35,7 @@ def found(progress: Progress) -> str:
 
 
 def _best(name: str, value: float) -> str:
-    objective = OBJECTIVES[name]
+    (objective,) = parse_objectives(name)
     return f"{100 * value:.1f} %" if objective.column == "accuracy" else f"{amount(value)} {objective.unit}".strip()
 
 

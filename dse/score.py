@@ -19,7 +19,7 @@ class NetworkScore:
         genome_digest, recipe_digest, data_digest, seed, code_version: the cache key.
         correct, samples: validation samples classified rightly by the float network, and how many were asked.
         deployed_correct: the same by the folded integer network.
-        input_density: share of set bits in the input pixels, over all bits and pixels.
+        input_density: share of set bits in the input, over all bits and pixels: of images, or of each step's frame.
         firing_rates: layer name to the share of set bits of its stored map (after pooling), one value per time step.
         masks: layer name to ``filters x in_channels`` booleans of kept kernels, for pruned layers only.
         epochs, seconds: what the run did and took.
@@ -35,7 +35,7 @@ class NetworkScore:
     correct: int
     samples: int
     deployed_correct: int
-    input_density: float
+    input_density: tuple[float, ...]
     firing_rates: dict[str, tuple[float, ...]]
     masks: dict[str, NDArray[np.bool_]]
     epochs: int

@@ -3,6 +3,7 @@
 Run as ``python -m dse.worker``. The first line configures it; it loads the data once and keeps them.
 """
 
+import errno
 import json
 import os
 import queue
@@ -12,15 +13,17 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, Any, Literal, Protocol
+from typing import IO, Literal, Protocol
 
 from costmodels.errors import InputError
-from dse.results.scores import score_from_dict, score_to_dict
+from dse.results.scores import score_to_dict
 from dse.score import Failed, NetworkScore
+from dse.tasks import Line, Task
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
-Line = dict[str, Any]
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+"""Errors of the system after which no training can be kept."""
 
 
 class Trainer(Protocol):
@@ -65,8 +68,8 @@ def serve(open_trainer: Callable[[WorkerSettings], Trainer]) -> int:
         _say(answers, {"refused": str(error)})
         return 2
     while True:
-        task = lines.get()
-        _say(answers, {"id": task["id"], **_answer(trainer, task)})
+        task = Task.from_line(lines.get())
+        _say(answers, {"id": task.id, **_answer(trainer, task)})
 
 
 def _claim_stdout() -> IO[str]:
@@ -89,23 +92,28 @@ def _read_until_parent_ends(stdin: IO[str]) -> "queue.SimpleQueue[Line]":
     return lines
 
 
-def _say(answers: IO[str], data: Mapping[str, Any]) -> None:
+def _say(answers: IO[str], data: Mapping[str, object]) -> None:
     answers.write(json.dumps(data) + "\n")
     answers.flush()
 
 
-def _answer(trainer: Trainer, task: Line) -> Line:
+def _answer(trainer: Trainer, task: Task) -> Line:
     """The answer to one task; an error nobody foresaw is a failed training, with its traceback in the log."""
     begin = time.monotonic()
     try:
-        genome = NetworkGenome.from_dict(task["genome"])
-        if task["kind"] == "test":
-            return {"test": trainer.test(genome, score_from_dict(task["score"]))}
-        result, cached = trainer.train(genome, Recipe(**task["recipe"]), task["seed"])
+        if task.score is not None:
+            return {"test": trainer.test(task.genome, task.score)}
+        return answer_line(*trainer.train(task.genome, task.recipe, task.seed))
     except Exception as error:
         traceback.print_exc()
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return {"stopped": f"trained networks must be kept, but there is no room: {error}; free space and go on"}
         reason: Literal["out-of-memory", "crashed"] = "out-of-memory" if isinstance(error, MemoryError) else "crashed"
-        result, cached = Failed(reason, _one_line(error), time.monotonic() - begin), False
+        return answer_line(Failed(reason, _one_line(error), time.monotonic() - begin))
+
+
+def answer_line(result: NetworkScore | Failed, cached: bool = False) -> Line:
+    """What `dse.tasks.Outcome.of` reads."""
     if isinstance(result, Failed):
         return {"failed": vars(result)}
     return {"score": score_to_dict(result, masks=True), "cached": cached}
@@ -130,6 +138,7 @@ class DatasetTrainer:
         self._data_dir = Path(settings.data_dir) if settings.data_dir else None
         self._dataset = load(settings.dataset, self._data_dir)
         self._cache = ScoreCache(Path(settings.cache))
+        self._cache.sweep()
 
     def about(self) -> Line:
         """Data set and code, as plain data."""
@@ -161,9 +170,16 @@ class DatasetTrainer:
 
     def test(self, genome: NetworkGenome, score: NetworkScore) -> dict[str, int]:
         """Load the test split, and ask once."""
+        from dse.cache import score_key
         from dse.data import load_test
+        from dse.errors import DataError
         from dse.training.run import test
 
+        if self._cache.get(score_key(score)) is None:
+            raise DataError(
+                f"trained network {score.genome_digest} must be whole in {self._cache.folder}, but is missing or "
+                "damaged; delete its line from refined.jsonl and refine again"
+            )
         split = load_test(self._settings.dataset, self._data_dir)
         asked = test(genome, score, self._cache, split, device=self._settings.device)
         return {"correct": asked.correct, "deployed_correct": asked.deployed_correct, "samples": asked.samples}

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.workload import Workload
 from searchspaces.binarisation import saving_rule, smallest
+from searchspaces.datasets import DatasetShape, dataset_shapes
 from searchspaces.document import Document, read_file
 from searchspaces.errors import shown
 from searchspaces.genome import LayerGenome, NetworkGenome
@@ -20,7 +21,7 @@ from searchspaces.rules import CONV_ONLY, DENSITY, TEXT
 from searchspaces.shapes import layer_shapes, removed_kernels
 from searchspaces.tables import TableReader
 
-TABLES = ("candidate", "network", "accelerator", "technology", "activity")
+TABLES = ("candidate", "images", "network", "accelerator", "technology", "activity")
 ASSUMED = "assumed"
 
 
@@ -29,12 +30,12 @@ class Activity:
     """How busy a network's maps are, and who says so.
 
     Attributes:
-        input_density: share of set bits in the input pixels.
+        input_density: share of set bits in the input pixels: one value, or one a time step for events.
         firing_rates: spiking layer to the share of set bits of its stored map, one value per time step.
         source: ``"assumed"``, or where the values were measured; to be shown wherever a cost rests on them.
     """
 
-    input_density: float
+    input_density: tuple[float, ...]
     firing_rates: Mapping[str, tuple[float, ...]]
     source: str = ASSUMED
 
@@ -123,12 +124,20 @@ def _drawn_mask(layer: LayerGenome, in_channels: int) -> NDArray[np.bool_]:
 def _read_activity(reader: TableReader, genome: NetworkGenome) -> Activity:
     table = reader.table(("activity",))
     reader.unknown_keys(("activity",), table, ("input_density", "density", "source"), "activity.")
-    input_density = reader.scalar(("activity", "input_density"), table, DENSITY, "activity.input_density")
+    input_density = _input_density(reader, table, genome)
     source = reader.scalar(("activity", "source"), table, TEXT, "activity.source", default=ASSUMED)
     rates = {
         layer.name: _rates(reader, layer.name, table, genome.timesteps) for layer in genome.layers if layer.spiking
     }
-    return Activity(float(input_density or 0), rates, source)
+    return Activity(input_density, rates, source)
+
+
+def _input_density(reader: TableReader, activity: Mapping[str, Any], genome: NetworkGenome) -> tuple[float, ...]:
+    """Density of an image, or of the frames of events, where a single number holds at every step."""
+    path, name = ("activity", "input_density"), "activity.input_density"
+    if genome.static_input or path[-1] not in activity:
+        return (float(reader.scalar(path, activity, DENSITY, name) or 0),)
+    return _per_step(reader, path, name, activity[path[-1]], genome.timesteps)
 
 
 def _rates(reader: TableReader, name: str, activity: Mapping[str, Any], timesteps: int) -> tuple[float, ...]:
@@ -141,11 +150,17 @@ def _rates(reader: TableReader, name: str, activity: Mapping[str, Any], timestep
         reader.refuse(path, f"{name}.density", "be stated", None, "give the layer, or [activity] for all, a density")
         return (0.0,) * timesteps
     value = layers[index]["density"] if own else activity["density"]
-    rates = value if isinstance(value, list) else [value] * timesteps
+    return _per_step(reader, path, f"{name}.density" if own else "activity.density", value, timesteps)
+
+
+def _per_step(
+    reader: TableReader, path: tuple[str | int, ...], name: str, value: object, timesteps: int
+) -> tuple[float, ...]:
+    """A density for each step; a single number holds at every step."""
+    rates: list[Any] = value if isinstance(value, list) else [value] * timesteps
     steps_known = all(problem.subject != "network.timesteps" for problem in reader.problems)
     if (len(rates) != timesteps and steps_known) or not all(DENSITY.accepts(rate) for rate in rates):
-        rule = f"{DENSITY.text}, or a list of {timesteps}, one per time step"
-        reader.refuse(path, f"{name}.density" if own else "activity.density", rule, value)
+        reader.refuse(path, name, f"{DENSITY.text}, or a list of {timesteps}, one per time step", value)
         return (0.0,) * timesteps
     return tuple(float(rate) for rate in rates)
 
@@ -153,7 +168,22 @@ def _rates(reader: TableReader, name: str, activity: Mapping[str, Any], timestep
 def to_toml(candidate: Candidate) -> str:
     """The text of a file that `load_candidate` reads back to an equal candidate (given that it has activity)."""
     heading = {"name": candidate.name, "dataset": candidate.dataset, "description": candidate.description}
-    network = candidate.network
+    blocks = [
+        block("[candidate]", {key: value for key, value in heading.items() if value}),
+        *network_blocks(candidate.network, candidate.dataset, candidate.activity),
+        block("[accelerator]", {f.name: getattr(candidate.accelerator, f.name) for f in fields(AcceleratorConfig)}),
+    ]
+    if candidate.technology:
+        blocks.append(block("[technology]", candidate.technology))
+    if candidate.activity:
+        activity = candidate.activity
+        density = activity.input_density if len(activity.input_density) > 1 else activity.input_density[0]
+        blocks.append(block("[activity]", {"input_density": density, "source": activity.source}))
+    return "\n".join(blocks)
+
+
+def network_blocks(network: NetworkGenome, dataset: str, activity: Activity | None = None) -> list[str]:
+    """The tables of a network, and of images of the user's own; each layer with its density where there is activity."""
     settings = {key: getattr(network, key) for key in ("timesteps", "levels", "pooling", "head", "reset")}
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     if network.first_stage_timesteps > 1:
@@ -164,19 +194,16 @@ def to_toml(candidate: Candidate) -> str:
         settings |= {"binarize": "ale", "ale_saving": network.ale_saving}
     if network.ale_loss:
         settings |= {"binarize": "ale-loss", "ale_loss": network.ale_loss}
-    blocks = [
-        _block("[candidate]", {key: value for key, value in heading.items() if value}),
-        _block("[network]", settings),
-        *(_block("[[network.layers]]", _layer_row(layer, candidate.activity)) for layer in network.layers[:-1]),
-        _block("[network.classifier]", _classifier_row(network.layers[-1])),
-        _block("[accelerator]", {f.name: getattr(candidate.accelerator, f.name) for f in fields(AcceleratorConfig)}),
+    return [
+        *([] if dataset in dataset_shapes() else [block("[images]", _images(network))]),
+        block("[network]", settings),
+        *(block("[[network.layers]]", _layer_row(layer, activity)) for layer in network.layers[:-1]),
+        block("[network.classifier]", _classifier_row(network.layers[-1])),
     ]
-    if candidate.technology:
-        blocks.append(_block("[technology]", candidate.technology))
-    if candidate.activity:
-        activity = candidate.activity
-        blocks.append(_block("[activity]", {"input_density": activity.input_density, "source": activity.source}))
-    return "\n".join(blocks)
+
+
+def _images(network: NetworkGenome) -> dict[str, Any]:
+    return DatasetShape(network.input_shape, network.input_bits, network.classes).stated()
 
 
 def _layer_row(layer: LayerGenome, activity: Activity | None) -> dict[str, Any]:
@@ -204,5 +231,6 @@ def _weights(layer: LayerGenome) -> str | int:
     return "binary" if layer.weight_bits == 1 else layer.weight_bits
 
 
-def _block(header: str, row: Mapping[str, Any]) -> str:
+def block(header: str, row: Mapping[str, Any]) -> str:
+    """A table of a TOML file."""
     return "\n".join([header, *(f"{key} = {shown(value)}" for key, value in row.items())]) + "\n"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from searchspaces.document import Document
 from searchspaces.errors import Problem, shown
+from searchspaces.genome import SLICES
 from searchspaces.machines import AcceleratorSpace
 from searchspaces.method_contradictions import binarisation_contradictions, conversion_contradictions
 from searchspaces.network import EXPLICIT, LayerSpace, NetworkSpace, smallest_maps
@@ -13,6 +14,7 @@ from searchspaces.shapes import removed_kernels
 def contradictions(document: Document, network: NetworkSpace, indices: tuple[int, ...]) -> Iterator[Problem]:
     """Problems between the genes of a network; layer ``i`` of the space is layer ``indices[i]`` of the document."""
     yield from _rule_without_effect(document, network)
+    yield from _uneven_frames(document, network)
     yield from _levels(document, network)
     yield from _nothing_to_readmit(document, network)
     yield from _nothing_to_flip(document, network)
@@ -64,6 +66,16 @@ def _rule_without_effect(document: Document, network: NetworkSpace) -> Iterator[
         rule = 'be left out under head "fc" alone'
         fix = 'drop it or add "gap" to network.head'
         yield Problem("classifier.kernel", rule, shown(network.classifier.kernel), where, fix)
+
+
+def _uneven_frames(document: Document, network: NetworkSpace) -> Iterator[Problem]:
+    """A frame of events is made of whole time slices."""
+    for key in () if network.images.static_input else ("timesteps", "first_stage_timesteps"):
+        uneven = [steps for steps in getattr(network, key) if SLICES % steps]
+        if uneven:
+            where = document.where("network", key)
+            rule = f"divide the {SLICES} time slices of an event recording"
+            yield Problem(f"network.{key}", rule, shown(uneven), where, "take 1, 2, 4 or 8")
 
 
 def _levels(document: Document, network: NetworkSpace) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """What is wrong with a space or candidate file: every problem at once, each with its place and its fix."""
 
 import difflib
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -50,7 +51,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f'"{value}"'
+        return json.dumps(value, ensure_ascii=False)  # TOML has the escapes of JSON
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(shown(item) for item in value)}]"
     if isinstance(value, dict):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Pooling = Literal["or", "average", "membrane", "count"]
@@ -12,6 +12,8 @@ Reset = Literal["hard", "soft"]
 Route = Literal["stbp", "conversion"]
 LEVELS = (1, 3, 7)
 """Numbers of strengths that fill whole bit planes: a power of two less one."""
+SLICES = 8
+"""Equal parts of the time of an event recording; a frame is made of whole ones, so the time steps divide them."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ class NetworkGenome:
 
     Attributes:
         input_shape: channels, rows, columns.
-        input_bits: bits of one input pixel; the image enters the first layer unchanged at every step.
+        input_bits: bits of one input pixel.
+        static_input: an image enters the first layer, unchanged at every step; False where events do, a frame a step.
         timesteps: T.
         levels: strengths of one spike; 1 is a plain spike, 3 and 7 are multi-strength spikes, which reset softly.
         pooling: rule of every pooling window: ``"or"`` (the largest strength), ``"average"`` (their sum), or the spikes
@@ -88,6 +91,7 @@ class NetworkGenome:
     dynamic_pruning: bool = False
     bwo: bool = False
     first_stage_timesteps: int = 1
+    static_input: bool = True
     route: Route = "stbp"
     ale_saving: float = 0.0
     ale_loss: float = 0.0
@@ -113,6 +117,11 @@ class NetworkGenome:
         return cls(**{**data, "input_shape": tuple(data["input_shape"]), "layers": layers})
 
     def digest(self) -> str:
-        """16 hexadecimal digits that differ where the network differs."""
-        text = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        """16 hexadecimal digits that differ where the network differs.
+
+        Settings at their default are left out, so that a setting that is new changes no digest of an older study.
+        """
+        default = {field.name: field.default for field in fields(self)}
+        stated = {name: value for name, value in self.to_dict().items() if value != default[name]}
+        text = json.dumps(stated, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -29,6 +29,10 @@ def conversion_contradictions(document: Document, network: NetworkSpace, indices
     if "conversion" not in network.route:
         return
     alone = network.route == ("conversion",)
+    if not network.images.static_input:
+        where = document.where("network", "route")
+        rule = "be stbp on event data: a CNN sees one frame where the network sees several"
+        yield Problem("network.route", rule, shown(network.route), where, "drop it")
     for layer, index in zip(network.layers, indices, strict=True):
         if layer.dual_threshold == (True,) or (alone and True in layer.dual_threshold):
             where = document.where("network", "layers", index, "dual_threshold")

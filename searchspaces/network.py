@@ -149,6 +149,7 @@ class NetworkSpace:
             route=values["route"],
             ale_saving=values.get("ale_saving", 0.0),
             ale_loss=values.get("ale_loss", 0.0),
+            static_input=self.images.static_input,
         )
 
     def combinations(self) -> int:

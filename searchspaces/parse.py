@@ -18,29 +18,54 @@ from searchspaces.rules import (
     NETWORK,
     REQUIRED,
     TEXT,
+    Rule,
     one_of,
     recipe_rules,
+    whole,
 )
 from searchspaces.rules import CLASSIFIER as CLASSIFIER_RULES
 from searchspaces.tables import TableReader
 
 # Larger than any image: stands for an unknown data set, so that no pool is called too large on top of it.
 UNKNOWN_IMAGES = DatasetShape((1, 1 << 20, 1 << 20), 8, 10)
-EVENT_DATA = dict.fromkeys(("n-mnist", "cifar10-dvs", "dvs128-gesture"), "event streams")
 REAL_FIELDS = {name for name, hint in get_type_hints(Recipe).items() if float in (hint, *get_args(hint))}
+OWN_PIXEL_BITS = 8
+OWN_DATASET = Rule(
+    "be the name of a file NAME.npz in the data folder: letters, digits, - and _, unlike a known data set where "
+    "there is a table [images]",
+    lambda value: type(value) is str and bool(re.fullmatch(r"[A-Za-z0-9_-]+", value)) and value not in dataset_shapes(),
+    REQUIRED,
+    (),
+)
+IMAGE_SHAPE = Rule(
+    "be three whole numbers of at least 1: channels, rows, columns",
+    lambda value: type(value) is list and len(value) == 3 and all(whole(1).accepts(part) for part in value),
+    REQUIRED,
+    (),
+)
 LAYER_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
-def read_heading(reader: TableReader, table: str) -> tuple[str, str, str]:
-    """Name, data set and description from ``[space]`` or ``[candidate]``."""
+def read_heading(reader: TableReader, table: str, extras: tuple[str, ...] = ()) -> tuple[str, str, str]:
+    """Name, data set and description from ``[space]``, ``[candidate]`` or ``[training]``, which may have ``extras``."""
     heading = reader.table((table,))
-    reader.unknown_keys((table,), heading, ("name", "dataset", "description"), f"{table}.")
+    reader.unknown_keys((table,), heading, ("name", "dataset", "description", *extras), f"{table}.")
     name = reader.scalar((table, "name"), heading, TEXT, f"{table}.name")
-    dataset = reader.scalar(
-        (table, "dataset"), heading, one_of(*dataset_shapes(), later=EVENT_DATA), f"{table}.dataset"
-    )
+    rule = OWN_DATASET if "images" in reader.document.data else one_of(*dataset_shapes())
+    dataset = reader.scalar((table, "dataset"), heading, rule, f"{table}.dataset")
     description = reader.scalar((table, "description"), heading, TEXT, f"{table}.description", default="")
     return name or "unnamed", dataset or "", description
+
+
+def read_images(reader: TableReader) -> DatasetShape | None:
+    """The images of a data set of the user's own from ``[images]``; None where there is no such table."""
+    if "images" not in reader.document.data:
+        return None
+    table = reader.table(("images",))
+    reader.unknown_keys(("images",), table, ("input_shape", "classes"), "images.")
+    shape = reader.scalar(("images", "input_shape"), table, IMAGE_SHAPE, "images.input_shape")
+    classes = reader.scalar(("images", "classes"), table, whole(2), "images.classes")
+    return DatasetShape(tuple(shape), OWN_PIXEL_BITS, classes) if shape and classes else UNKNOWN_IMAGES
 
 
 def read_network(reader: TableReader, dataset: str, layer_extras: tuple[str, ...] = ()) -> NetworkSpace:
@@ -53,7 +78,7 @@ def read_network(reader: TableReader, dataset: str, layer_extras: tuple[str, ...
     classifier = reader.table(("network", CLASSIFIER))
     reader.unknown_keys(("network", CLASSIFIER), classifier, CLASSIFIER_RULES, f"{CLASSIFIER}.")
     last = _choices(reader, ("network", CLASSIFIER), classifier, CLASSIFIER_RULES, f"{CLASSIFIER}.")
-    images = dataset_shapes().get(dataset, UNKNOWN_IMAGES)
+    images = read_images(reader) or dataset_shapes().get(dataset, UNKNOWN_IMAGES)
     space = NetworkSpace(images=images, **choices, layers=layers, classifier=ClassifierSpace(**last))
     _add_contradictions(reader, contradictions(reader.document, space, indices))
     return space
@@ -73,9 +98,9 @@ def read_recipes(reader: TableReader) -> tuple[Recipe, Recipe]:
     """The short and the refined recipe; ``[training.refine]`` says only what differs from ``[training.short]``."""
     training = reader.table(("training",))
     reader.unknown_keys(("training",), training, ("short", "refine"), "training.")
-    short = _recipe(reader, "short", {"epochs": REQUIRED})
-    refine = _recipe(reader, "refine", {})
-    return Recipe(**{"epochs": 1, **short}), Recipe(**{"epochs": 1, **short, **refine})
+    short = read_recipe(reader, ("training", "short"), {"epochs": REQUIRED})
+    refine = read_recipe(reader, ("training", "refine"), {})
+    return as_recipe(short), as_recipe({**short, **refine})
 
 
 def _add_contradictions(reader: TableReader, found: Iterator[Problem]) -> None:
@@ -142,15 +167,19 @@ def _refuse_conv_keys(
             reader.refuse((*path, key), f"{label}{key}", rule, table[key], "only conv layers have it; drop it")
 
 
-def _recipe(reader: TableReader, name: str, required: Mapping[str, Any]) -> dict[str, Any]:
-    """Fields of `Recipe` that a training table states, sound ones only."""
-    path = ("training", name)
-    table = reader.table(path)
+def read_recipe(reader: TableReader, path: tuple[str, ...], required: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of `Recipe` that the table at ``path`` states, sound ones only."""
+    table, name = reader.table(path), ".".join(path)
     rules = recipe_rules()
-    reader.unknown_keys(path, table, rules, f"training.{name}.")
+    reader.unknown_keys(path, table, rules, f"{name}.")
     wanted = [key for key in rules if key in table or key in required]
-    values = {key: reader.scalar((*path, key), table, rules[key], f"training.{name}.{key}") for key in wanted}
+    values = {key: reader.scalar((*path, key), table, rules[key], f"{name}.{key}") for key in wanted}
     return {key: _as_field(key, value) for key, value in values.items() if value is not None}
+
+
+def as_recipe(stated: Mapping[str, Any]) -> Recipe:
+    """The recipe of the fields that are stated; one epoch stands for a number that was refused."""
+    return Recipe(**{"epochs": 1, **stated})
 
 
 def _as_field(key: str, value: Any) -> Any:

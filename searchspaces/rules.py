@@ -1,8 +1,8 @@
 """Which keys a space file has and what each may hold: the vocabulary, as data."""
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from searchspaces.genome import LEVELS
@@ -20,14 +20,12 @@ class Rule:
         accepts: whether a single choice keeps it.
         default: choices where the key is absent; `REQUIRED` where it may not be.
         neutral: choices that contradict nothing, put in the place of broken ones so that checking can go on.
-        later: choices of a later version, each with what it would mean.
     """
 
     text: str
     accepts: Callable[[Any], bool]
     default: object
     neutral: tuple[Any, ...]
-    later: Callable[[Any], str] = field(default=lambda value: "")
 
 
 def whole(least: int, default: object = REQUIRED, neutral: int = 1, most: int = 1 << 16) -> Rule:
@@ -43,16 +41,14 @@ def number(text: str, accepts: Callable[[float], bool]) -> Rule:
     )
 
 
-def one_of(*choices: object, default: object = REQUIRED, later: Mapping[str, str] | None = None) -> Rule:
+def one_of(*choices: object, default: object = REQUIRED) -> Rule:
     """One of a few values."""
     names = ", ".join(str(choice) for choice in choices)
-    known = later or {}
     return Rule(
         f"be one of {names}" if len(choices) > 1 else f"be {names}",
         lambda value: any(type(value) is type(choice) and value == choice for choice in choices),
         default,
         choices,
-        lambda value: known.get(value, "") if isinstance(value, str) else "",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from searchspaces.datasets import dataset_shapes
 from searchspaces.document import Document, read
 from searchspaces.errors import Problem, SpaceError
 from searchspaces.machines import AcceleratorSpace
@@ -16,7 +17,7 @@ from searchspaces.recipe import Recipe
 from searchspaces.rules import NETWORK
 from searchspaces.tables import TableReader
 
-TABLES = ("space", "network", "accelerator", "technology", "training")
+TABLES = ("space", "images", "network", "accelerator", "technology", "training")
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class SearchSpace:
         description = {"description": self.description} if self.description else {}
         return {
             "space": {"name": self.name, "dataset": self.dataset, **description},
+            **({} if self.dataset in dataset_shapes() else {"images": self.network.images.stated()}),
             "network": network,
             "accelerator": self.accelerator.to_dict(),
             "technology": dict(self.technology),

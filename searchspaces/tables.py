@@ -77,9 +77,7 @@ class TableReader:
         sound: list[Any] = []
         for place, choice in zip(places, listed, strict=True):
             if not rule.accepts(choice):
-                later = rule.later(choice)
-                fix = f"not available yet: {later}" if later else _likely(choice, rule)
-                self.refuse(place, subject, rule.text, choice, fix)
+                self.refuse(place, subject, rule.text, choice, _likely(choice, rule))
             elif choice in sound:
                 self.refuse(place, subject, "not repeat a choice", listed, f"drop one {shown(choice)}")
             else:
@@ -95,8 +93,7 @@ class TableReader:
         value = table[str(path[-1])]
         if rule.accepts(value):
             return value
-        later = rule.later(value)
-        self.refuse(path, subject, rule.text, value, f"not available yet: {later}" if later else _likely(value, rule))
+        self.refuse(path, subject, rule.text, value, _likely(value, rule))
         return default
 
     def _missing(self, path: KeyPath, rule: Rule, subject: str) -> None:

@@ -8,8 +8,26 @@ import typer
 from typer.core import TyperGroup
 
 from costmodels.errors import InputError
-from dse.cli import calibrate, config, cost, dashboard, data, doctor, recost, search, space, study
-from dse.cli.exits import EXIT_INPUT, EXIT_OK
+from dse.cli import (
+    calibrate,
+    cluster,
+    config,
+    cost,
+    dashboard,
+    data,
+    doctor,
+    export,
+    recost,
+    reproduce,
+    search,
+    space,
+    study,
+    synth,
+    train,
+    verify,
+)
+from dse.cli.exits import EXIT_FAILED, EXIT_INPUT, EXIT_OK
+from dse.errors import RunError
 
 
 class Program(TyperGroup):
@@ -22,6 +40,9 @@ class Program(TyperGroup):
         except InputError as error:
             typer.echo(f"dse: {error}", err=True)
             raise typer.Exit(EXIT_INPUT) from None
+        except RunError as error:
+            typer.echo(f"dse: {error}", err=True)
+            raise typer.Exit(EXIT_FAILED) from None
         except BrokenPipeError:
             # The reader (`head`, `less`) has seen enough. stdout is sent nowhere so that Python's last flush is quiet.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -37,7 +58,21 @@ app = typer.Typer(
     help="Search spiking neural networks together with the accelerator that runs them.",
     epilog="Every option can also stand in dse.toml or in the environment as DSE_NAME: see `dse config show`.",
 )
-for module in (search, study, dashboard, recost, cost, calibrate, doctor):
+for module in (
+    search,
+    study,
+    dashboard,
+    recost,
+    export,
+    train,
+    verify,
+    synth,
+    cost,
+    calibrate,
+    reproduce,
+    cluster,
+    doctor,
+):
     module.register(app)
 app.add_typer(space.app, name="space")
 app.add_typer(data.app, name="data")

@@ -60,8 +60,8 @@ def _costs(objectives: "tuple[Objective, ...]") -> "list[Objective]":
     """Columns of the table beside accuracy: what was asked for first, then what a designer always wants."""
     from dse.objectives import BY_COLUMN
 
-    asked = [objective.column for objective in objectives if objective.column != "accuracy"]
-    return [BY_COLUMN[column] for column in dict.fromkeys((*asked, *ALWAYS_SHOWN))]
+    asked = [objective for objective in objectives if objective.column != "accuracy"]
+    return list(dict.fromkeys((*asked, *(BY_COLUMN[column] for column in ALWAYS_SHOWN))))
 
 
 def _tested(counts: dict[str, int] | None) -> str:

@@ -1,5 +1,6 @@
 """`dse search`: propose, train and price networks, refine the best, and print the front."""
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,7 +19,8 @@ if TYPE_CHECKING:
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="of the study's folder (default: made up)")]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="STUDY", help="go on with a study")]
 BUDGET = ("trials", "timeout", "workers", "device", "data_dir")
-"""What may change when a study goes on."""
+PLACE = ("dask", "refine", "results_dir")
+"""What may change when a study goes on: how long, and where."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +35,7 @@ def search(
     trials: o.Trials = None,
     timeout: o.Timeout = None,
     workers: o.Workers = None,
+    dask: o.Dask = None,
     refine: o.Refine = None,
     mode: o.Mode = None,
     sampler: o.Sampler = None,
@@ -54,10 +57,13 @@ def search(
     Exit codes: 0 done, 1 failed, 2 wrong input, 3 nothing feasible, 130 interrupted (the study goes on with --resume).
     """
     given = {key: value for key, value in locals().items() if key not in ("name", "resume", "json", "quiet")}
+    # The sampler's many small products gain nothing from threads and lose twice their time to them; trainings have
+    # processes, and threads, of their own.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     settings = resolve(given)
     try:
         result = _searched(settings, name, resume, quiet)
-        ended = result.stop_reason != "interrupted" and _refined(result, settings["refine"].value, quiet)
+        ended = result.stop_reason != "interrupted" and _refined(result, settings, quiet)
     except KeyboardInterrupt:
         note("\nInterrupted before a clean end; what was kept goes on with: dse search --resume STUDY")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -97,7 +103,7 @@ def _start(settings: dict[str, Resolved], name: str | None, progress: "OnProgres
         dram_pj_per_bit=value["dram"],
         name=name,
     )
-    return run_search(asked, progress)
+    return run_search(asked, progress, **_trainers(value["dask"]))
 
 
 def _resume(study: str, name: str | None, settings: dict[str, Resolved], progress: "OnProgress") -> "StudyResult":
@@ -109,18 +115,27 @@ def _resume(study: str, name: str | None, settings: dict[str, Resolved], progres
     budget = {key: settings[key].value for key in BUDGET if settings[key].source.startswith("flag")}
     if "timeout" in budget:
         budget["timeout_s"] = budget.pop("timeout")
-    return resume(folder.path, progress, **budget)
+    return resume(folder.path, progress, **budget, **_trainers(settings["dask"].value))
+
+
+def _trainers(dask: str | None) -> dict[str, Any]:
+    """Who trains, where it is not this machine."""
+    if dask is None:
+        return {}
+    from dse.cluster.connect import trainers
+
+    return {"make_trainers": trainers(dask)}
 
 
 def _refuse_changes(settings: dict[str, Resolved], name: str | None) -> None:
     """A study that goes on keeps what it was asked; another question is another study."""
     from dse.errors import StudyError
 
-    free = (*BUDGET, "refine", "results_dir")
+    free = (*BUDGET, *PLACE)
     changed = [f"--{key.replace('_', '-')}" for key in settings if key not in free and _is_flag(settings[key])]
     changed += ["--name"] * (name is not None)
     if changed:
-        allowed = ", ".join(f"--{key.replace('_', '-')}" for key in (*BUDGET, "refine"))
+        allowed = ", ".join(f"--{key.replace('_', '-')}" for key in (*BUDGET, "dask", "refine"))
         raise StudyError(
             f"a resumed study must keep its settings, so leave out {', '.join(changed)}; only {allowed} may change"
         )
@@ -130,15 +145,16 @@ def _is_flag(resolved: Resolved) -> bool:
     return resolved.source.startswith("flag")
 
 
-def _refined(result: "StudyResult", count: int, quiet: bool) -> bool:
+def _refined(result: "StudyResult", settings: dict[str, Resolved], quiet: bool) -> bool:
     """Train networks of the front longer and score them on the test set; False if it was interrupted."""
+    count = settings["refine"].value
     if not count or not result.front:
         return True
     from dse.progress import search_progress
     from dse.study.refine import refine
 
     with search_progress(quiet) as progress:
-        refined = refine(result.folder.path, count, progress)
+        refined = refine(result.folder.path, count, progress, **_trainers(settings["dask"].value))
     for number, failed in refined.failed.items():
         note(f"refining network {number} failed: {failed.reason}: {failed.message}")
     return refined.stop_reason != "interrupted"

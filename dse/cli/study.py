@@ -1,7 +1,7 @@
 """Commands on a study, finished or running: `dse front`, `show` and `report`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -51,27 +51,13 @@ def show(
 ) -> None:
     """Show one network on one machine of a study layer by layer, or all good machines of one network."""
     folder = find_study(study, results_dir)
-    record = _record(folder, point, refined)
+    record = folder.record(point.partition("-")[0], refined)
     if "-" in point:
         _show_point(folder, record, point, json)
     elif json:
         say_json(record.to_dict() | {"own_front": [each.to_dict() for each in _own_points(record)]})
     else:
         _show_network(record)
-
-
-def _record(folder: "StudyFolder", point: str, refined: bool) -> "NetworkRecord":
-    """The network that an id names."""
-    from dse.errors import StudyError
-
-    number = point.partition("-")[0]
-    records = folder.refined(masks=True) if refined else folder.networks(masks=True)
-    found = next((record for record in records if str(record.number) == number), None)
-    if found is None:
-        what = "refined network" if refined else "network"
-        known = ", ".join(str(record.number) for record in records[:12]) + (", ..." if len(records) > 12 else "")
-        raise StudyError(f"{what} must be one of {known or 'none'}, not {number!r} ({folder.path})")
-    return found
 
 
 def _own_points(record: "NetworkRecord") -> "tuple[FrontPoint, ...]":
@@ -84,7 +70,7 @@ def _show_point(folder: "StudyFolder", record: "NetworkRecord", point: str, json
     from dse.cli.cost import say_breakdown
     from dse.costing import price_trained, technology_from
 
-    machine = _machine(folder, point)
+    machine = folder.machine(point)
     technology = technology_from(folder.manifest.technology)
     breakdown = price_trained(f"{folder.name} {point}", record.genome, record.score, machine, technology)
     if json:
@@ -95,18 +81,6 @@ def _show_point(folder: "StudyFolder", record: "NetworkRecord", point: str, json
         say_breakdown(breakdown)
     else:
         say("\n".join(["This machine cannot run this network:", *map(str, breakdown.report.reasons)]))
-
-
-def _machine(folder: "StudyFolder", point: str) -> Any:
-    """The machine at that position of the study's accelerator space."""
-    from dse.errors import StudyError
-    from searchspaces.space import SearchSpace
-
-    machines = SearchSpace.from_dict(folder.manifest.space).accelerator.enumerate()
-    index = point.partition("-")[2]
-    if not index.isdecimal() or int(index) >= len(machines):
-        raise StudyError(f"machine must be a number from 0 to {len(machines) - 1}, not {index!r} (point {point})")
-    return machines[int(index)]
 
 
 def _say_training(record: "NetworkRecord") -> None:
@@ -124,7 +98,7 @@ def _say_training(record: "NetworkRecord") -> None:
             ("samples", f"{score.samples:,} of the validation split"),
             ("run", f"{score.epochs} epochs in {duration(score.seconds)}, seed {score.seed}, trial {record.trial}"),
             ("firing rates", _rates(record)),
-            ("input density", f"{score.input_density:.3f}"),
+            ("input density", " ".join(f"{density:.3f}" for density in score.input_density)),
             *[("binary by ALE", ", ".join(score.binarised) or "no layer")] * record.genome.ale,
         ],
     )

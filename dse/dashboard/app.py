@@ -19,7 +19,7 @@ from dse.dashboard.candidate import Trained, candidate_view, machine_axes, study
 from dse.dashboard.comparison import MOST
 from dse.dashboard.guard import guard
 from dse.dashboard.library import Library, Remembered, signature
-from dse.dashboard.payload import encoded_columns, look
+from dse.dashboard.payload import answer, look, shown
 from dse.dashboard.what_if import machine_of, what_if
 from dse.errors import StudyError
 from dse.reporting import theme
@@ -27,6 +27,9 @@ from dse.results.manifest import Manifest
 
 POLL_MS = 2000
 ASSETS = Path(__file__).parent / "assets"
+EARLY = """if (location.pathname === "/")
+  window.dseEarly = fetch("columns").then((found) => (found.ok ? found.json() : null), () => null)"""
+"""The data of the first view are under way while the browser still reads scripts."""
 
 
 def make_app(library: Library, host: str = "127.0.0.1", memory: Remembered | None = None) -> Dash:
@@ -52,6 +55,7 @@ def _index() -> str:
     return (
         '<!doctype html><html lang="en"><head>{%metas%}<meta name="viewport" content="width=device-width, '
         f'initial-scale=1"><title>{{%title%}}</title><style>{theme.STYLE}</style>{{%css%}}'
+        f"<script>{EARLY}</script>"
         f'<script data-plotly src="plotly-{escape(_plotly_version())}.js" defer></script></head><body>{{%app_entry%}}'
         "<footer>{%config%}{%scripts%}{%renderer%}</footer></body></html>"
     )
@@ -90,6 +94,7 @@ def _frame(library: Library) -> html.Main:
                     chooser,
                     html.Span(className="grow"),
                     html.Span(id="live", className="muted"),
+                    html.Button(id="theme", title="light or dark"),
                 ],
                 className="bar",
             ),
@@ -106,21 +111,23 @@ def _add_routes(app: Dash, library: Library, memory: Remembered) -> None:
     server = app.server
 
     def columns() -> Response:
-        names = request.args.getlist("study")
+        asked = request.args.getlist("study")
+        names = asked or _readable(library, memory, shown_first(library))[0]
         try:
-            bodies = [memory.get(library.folder(name), encoded_columns) for name in names]
+            version = _version(library, names)
+            body = answer(version, [memory.get(library.folder(name), shown) for name in names])
         except InputError as error:
             return Response(json.dumps({"error": str(error)}), 404, mimetype="application/json")
-        return Response(b"[" + b",".join(bodies) + b"]", mimetype="application/json")
+        return Response(body, mimetype="application/json")
 
     def plotly(version: str) -> Response:
         from plotly.offline import get_plotlyjs
 
         if version != _plotly_version():
             abort(404)
-        answer = Response(get_plotlyjs(), mimetype="text/javascript")
-        answer.headers["Cache-Control"] = "max-age=31536000, immutable"
-        return answer
+        found = Response(get_plotlyjs(), mimetype="text/javascript")
+        found.headers["Cache-Control"] = "max-age=31536000, immutable"
+        return found
 
     server.add_url_rule("/columns", "columns", columns)
     server.add_url_rule("/plotly-<version>.js", "plotly", plotly)
@@ -175,10 +182,10 @@ def _add_callbacks(app: Dash, library: Library, memory: Remembered) -> None:
         if page is None:
             return [], False, "explore"
         try:
-            shown = page(library, memory, parse_qs((search or "").lstrip("?")))
+            found = page(library, memory, parse_qs((search or "").lstrip("?")))
         except InputError as error:
-            shown = pages.trouble(error)
-        return [dcc.Link("← all candidates", href="/"), shown], True, "page"
+            found = pages.trouble(error)
+        return [dcc.Link("← all candidates", href="/"), found], True, "page"
 
     clientside(
         ClientsideFunction("dse", "shown"),
@@ -217,7 +224,7 @@ def _readable(library: Library, memory: Remembered, chosen: list[str]) -> tuple[
     readable, notices = [], []
     for name in chosen or []:
         try:
-            memory.get(library.folder(name), encoded_columns)
+            memory.get(library.folder(name), shown)
             readable.append(name)
         except InputError as error:
             notices.append(pages.notice(f"{name} cannot be shown", str(error)))
@@ -225,7 +232,7 @@ def _readable(library: Library, memory: Remembered, chosen: list[str]) -> tuple[
 
 
 def _version(library: Library, names: list[str]) -> str:
-    state = [signature(library.folder(name).path) for name in names]
+    state = [(name, signature(library.folder(name).path)) for name in names]
     return sha256(repr(state).encode()).hexdigest()[:16]
 
 

@@ -225,12 +225,19 @@ def commands(study: Study, point_id: str, fidelities: tuple[str, ...]) -> tuple[
     """Commands of this program that say more of the candidate, or go on from it."""
     path = shlex.quote(str(study.folder.path))
     refined = [(f"dse show {path} {point_id} --refined", "the same after the longer training")]
+    longest = " --refined" * ("refined" in fidelities)
+    export = f"dse export {path} {point_id}{longest} --to"
     return (
         (f"dse show {path} {point_id}", "this candidate, layer by layer, on the terminal"),
         *(refined * ("refined" in fidelities)),
         (f"dse show {path} {point_id} --json", "the same for a script"),
         (f"dse recost {path} --dram 4.6", "every network of the study under another DRAM, without training"),
         (f"dse report {path}", "the report of the study as one page"),
+        (f"{export} training -o {point_id}-training", "its weights, a model in plain torch, samples and configuration"),
+        (f"dse train {point_id}-training/config.toml", "that training again, or another after a change of the file"),
+        (f"{export} nir -o {point_id}-nir", "a NIR graph with its spikes, where NIR has words for the network"),
+        (f"{export} rtl -o {point_id}-rtl", "SystemVerilog of network and machine, where the core runs them"),
+        (f"dse verify {point_id}-rtl", "that SystemVerilog simulated against the integer network"),
     )
 
 

@@ -16,6 +16,8 @@ from dse.words import amount, part_words
 LINE = "rgba(138,145,156,0.8)"
 FILL = "rgba(138,145,156,0.10)"
 NO_AXIS = {"visible": False, "fixedrange": True}
+MOST_RATES = 4
+"""Firing rates that fit the box of a layer."""
 MEMORY_NAMES = ("spike", "weight", "membrane")
 MEMORY_COLOURS = {"spike": theme.BLUE, "weight": theme.ORANGE, "membrane": theme.GREEN}
 
@@ -44,8 +46,16 @@ def _layer_text(layer: LayerView) -> str:
     lines.append(f"{100 * (1 - layer.kept):.3g} % of kernels pruned" if layer.kept < 1 else "not pruned")
     lines.append(f"→ {_maps(layer.maps_out)}")
     if layer.firing_rates:
-        lines.append("fires " + " ".join(f"{100 * rate:.1f}" for rate in layer.firing_rates) + " %")
+        lines.append(f"fires {_rates(layer.firing_rates)} %")
     return "<br>".join(lines)
+
+
+def _rates(rates: tuple[float, ...]) -> str:
+    """One per step, or where they would not fit a box, the least, the largest and the mean, in percent."""
+    percents = [100 * rate for rate in rates]
+    if len(percents) <= MOST_RATES:
+        return " ".join(f"{rate:.1f}" for rate in percents)
+    return f"{min(percents):.1f} .. {max(percents):.1f}, mean {sum(percents) / len(percents):.1f}"
 
 
 def machine_drawing(breakdown: Breakdown) -> go.Figure:

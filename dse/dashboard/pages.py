@@ -85,8 +85,11 @@ def explore() -> html.Div:
     front = html.Section(
         [
             html.Div([html.H2("Candidates"), html.Span(id="colour-legend", className="legend")], className="head"),
-            _plot("scatter", "Candidates", 452),
-            html.P("Drag a box or lasso to keep what is inside; click a candidate to open it.", className="muted"),
+            html.Div([html.Canvas(id="cloud"), _plot("scatter", "Candidates", 452)], className="marks"),
+            html.P(
+                "Drag a box or lasso to keep what is inside, with shift to add another. Click a candidate to open it.",
+                className="muted",
+            ),
             chosen,
         ]
     )
@@ -214,7 +217,8 @@ def candidate_page(view: CandidateView, axes: Mapping[str, Sequence[Any]]) -> ht
 
 
 NETWORK_CAPTION = (
-    "Blue: binary weights. Orange: multi-bit weights, which cost a pass for each bit. Rates: one per step."
+    "Blue: binary weights. Orange: multi-bit weights, which cost a pass for each bit. Rates: one per step, or their "
+    "range where there are more than four."
 )
 AREA_CAPTION = "Blue: memories. Grey: logic."
 ROOFLINE_CAPTION = "Left of the bend the DRAM limits, right of it the array. Layers without DRAM traffic are left out."

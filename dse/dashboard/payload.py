@@ -1,15 +1,17 @@
-"""What the browser is sent: columns of candidates with the importance of genes, and the constants of the look."""
+"""What the browser is sent: columns of candidates, the importance of genes, and the constants of the look."""
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from dse.dashboard.candidates import candidates, columns_dict
-from dse.dashboard.importance import importances
 from dse.objectives import OBJECTIVES
 from dse.reporting import theme
+from dse.reporting.candidates import Candidates, candidates, columns_dict, pooled
 from dse.reporting.figures import FINE_SPAN, log_ticks
-from dse.reporting.from_study import axis
+from dse.reporting.importance import importances
 from dse.reporting.page import POLICY
+from dse.reporting.report_data import axis
 from dse.results import StudyFolder
 
 WEBGL_FROM = 1500
@@ -18,11 +20,37 @@ RAMP = ("#2585c7", "#5aa0a8", "#8fae7d", "#c9b800", "#d98c00", "#d55e00")
 """Rising values from blue over yellow to vermilion: in this order under all common colour-vision deficiencies."""
 
 
-def encoded_columns(folder: StudyFolder) -> bytes:
-    """JSON of one study's candidates."""
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """One study: its candidates, their columns as JSON, and the importance of its genes as JSON."""
+
+    table: Candidates
+    columns: bytes
+    importances: bytes
+
+
+def shown(folder: StudyFolder) -> Shown:
+    """What of one study can be made before anyone asks."""
     table = candidates(folder)
-    found = {column: [list(each) for each in genes] for column, genes in importances(table).items()}
-    return json.dumps({**columns_dict(table), "importances": found}, allow_nan=False, separators=(",", ":")).encode()
+    return Shown(table, _json(columns_dict(table)), encoded_importances(table))
+
+
+def answer(version: str, studies: Sequence[Shown]) -> bytes:
+    """JSON of several studies' candidates, with the importance of genes over all of them."""
+    many = len(studies) != 1
+    over_all = encoded_importances(pooled([each.table for each in studies])) if many and studies else b"{}"
+    importance = over_all if many else studies[0].importances
+    head = b'{"version":' + _json(version) + b',"importances":' + importance
+    return head + b',"studies":[' + b",".join(each.columns for each in studies) + b"]}"
+
+
+def encoded_importances(table: Candidates) -> bytes:
+    """JSON of column to pairs of gene and share, most important first."""
+    return _json({column: [list(each) for each in genes] for column, genes in importances(table).items()})
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
 
 
 def look() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from costmodels.errors import InputError
 from dse.dashboard.app import make_app, shown_first
 from dse.dashboard.guard import is_loopback
 from dse.dashboard.library import Library, Remembered
-from dse.dashboard.payload import encoded_columns
+from dse.dashboard.payload import shown
 from dse.errors import StudyError
 
 
@@ -49,4 +49,4 @@ def warm(library: Library, memory: Remembered) -> None:
     """Read the studies that the first page shows, so that it opens at once; one that cannot be read waits for it."""
     for name in shown_first(library):
         with suppress(InputError):
-            memory.get(library.folder(name), encoded_columns)
+            memory.get(library.folder(name), shown)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from dse.data.folder import Location, data_folder, locate
+from dse.data.own import load_own, load_own_test, own_file, own_names
 from dse.data.registry import DATASETS, DataFile, Source, Sources, find_source
 from dse.data.verify import file_checksum
 
@@ -66,27 +67,35 @@ def _state(location: Location) -> State:
 def _row(source: Source, root: Path) -> DatasetRow:
     location = None if source.bundled else locate(source, root)
     state: State = _state(location) if location else "found"
+    train, validation, test = location.parts if location else (source.train, source.validation, source.test)
     return DatasetRow(
         name=source.name,
         title=location.container.title if location else source.title,
         folder=location.folder if location and location.present else None,
         state=state,
-        train=source.train,
-        validation=source.validation,
-        test=source.test,
+        train=train,
+        validation=validation,
+        test=test,
         license=source.license,
         origin=source.origin,
     )
 
 
 def list_datasets(data_dir: Path | None = None, *, sources: Sources = DATASETS) -> tuple[DatasetRow, ...]:
-    """Every known data set and what is there of it; reads sizes only.
+    """Every known data set and what is there of it, sizes only; then the user's own ones in the data folder.
 
     Raises:
-        DataError: a folder was named and does not exist.
+        DataError: a folder was named and does not exist, or an own data set cannot be read.
     """
     root = data_folder(data_dir)
-    return tuple(_row(source, root) for source in sources.values())
+    return (*(_row(source, root) for source in sources.values()), *(_own_row(name, root) for name in own_names(root)))
+
+
+def _own_row(name: str, root: Path) -> DatasetRow:
+    path = root / f"{name}.npz"
+    own, test = load_own(path), load_own_test(path)
+    sizes = (len(own.train), len(own.validation), len(test))
+    return DatasetRow(name, f"{name} (own)", root, "found", *sizes, license="", origin=str(path))
 
 
 def _check_file(path: Path, file: DataFile) -> FileCheck:
@@ -106,9 +115,16 @@ def _check_file(path: Path, file: DataFile) -> FileCheck:
 def check_dataset(name: str, data_dir: Path | None = None, *, sources: Sources = DATASETS) -> tuple[FileCheck, ...]:
     """Size and checksum of every file of a data set, in the form that would be loaded; empty for a bundled one.
 
+    Of an own data set there is no record to compare with: it is intact if it can be loaded.
+
     Raises:
-        DataError: unknown name, or a folder was named and does not exist.
+        DataError: unknown name, a folder was named and does not exist, or an own data set cannot be read.
     """
+    own = own_file(name, data_dir)
+    if own:
+        load_own_test(own)
+        size, found = own.stat().st_size, file_checksum(own, "sha256")
+        return (FileCheck(own, "intact", size, size, "sha256", found, found),)
     source = find_source(name, sources)
     if source.bundled:
         return ()

@@ -1,4 +1,4 @@
-"""What a data set is once decoded: unsigned 8-bit images with labels, in fixed parts, and a digest of all of it."""
+"""What a data set is once decoded: unsigned 8-bit images or slices of events, labels, fixed parts, a digest of all."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ class Split:
     """Samples of one part of a data set.
 
     Attributes:
-        images: uint8, ``n x channels x rows x columns``, integers ``0 .. 2**input_bits - 1`` (never scaled).
+        images: uint8, ``n x channels x rows x columns``, integers ``0 .. 2**input_bits - 1`` (never scaled); or
+            recordings of events, one bit for each time slice (`dse.data.events`).
         labels: int64, ``n``, ``0 .. classes - 1``.
     """
 

@@ -4,12 +4,23 @@ import hashlib
 import os
 import tarfile
 import zlib
+from dataclasses import replace
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from dse.data.folder import Location, locate_container, named_folder
 from dse.data.registry import DATASETS, DataFile, Source, Sources, find_source
-from dse.data.transfer import MIRROR_VARIABLE, Patience, Progress, Transfer, append, arrive, open_part, settle
+from dse.data.transfer import (
+    MIRROR_VARIABLE,
+    Patience,
+    Progress,
+    Transfer,
+    announced_bytes,
+    append,
+    arrive,
+    open_part,
+    settle,
+)
 from dse.data.verify import checksum_complaint, file_checksum, size_complaint
 from dse.errors import DataError
 
@@ -63,6 +74,14 @@ def _url(file: DataFile, folder: str, base_url: str | None) -> str:
     if not base.startswith(("http://", "https://")):
         raise DataError(f"mirror must be an http:// or https:// address, not {base!r} ({MIRROR_VARIABLE})")
     return f"{base.rstrip('/')}/{folder}/{file.name}"
+
+
+def _by_hand(location: Location, file: DataFile) -> NoReturn:
+    place = location.folder / file.name
+    raise DataError(
+        f"{file.name} of {location.container.title} must be downloaded by hand, since its publisher serves it to "
+        f"browsers alone; take it from {location.container.page} and save it as {place}"
+    )
 
 
 def _spoilt(location: Location) -> tuple[DataFile, ...]:
@@ -119,10 +138,12 @@ def fetch(
     spoilt = _spoilt(location)
     if not spoilt:
         return _files(location)
-    archive = location.container.archive
+    container = location.container
+    archive = container.archive
     for file in (archive,) if archive else spoilt:
-        url = _url(file, location.container.folders[0], base_url)
-        arrive(Transfer(file, url, progress, patience or Patience()), location.folder / file.name)
+        url = _url(file, container.folders[0], base_url) or _by_hand(location, file)
+        known = file if file.bytes else replace(file, bytes=announced_bytes(url, patience or Patience()))
+        arrive(Transfer(known, url, progress, patience or Patience()), location.folder / file.name)
     if archive:
         _unpack(location.folder / archive.name, spoilt, location)
         (location.folder / archive.name).unlink()

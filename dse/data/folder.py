@@ -70,10 +70,19 @@ class Location:
         return tuple(role for role in self.container.roles if role not in self.present)
 
     @property
+    def parts(self) -> tuple[int, int, int]:
+        """Samples to train, validate and test with."""
+        source = self.source
+        train, validation, test = self.container.parts or (source.train, source.validation, source.test)
+        return train, validation, test
+
+    @property
     def mend(self) -> str:
         """What to do about a file that is missing or spoilt."""
         where = "" if self.root == default_folder() else f" --data-dir {shlex.quote(str(self.root))}"
         fetch = f"run `dse data fetch {self.source.name}{where}`"
+        if self.container.page:
+            return f"download it from {self.container.page}, or name the folder that has it with --data-dir"
         if self.container.downloads:
             return f"{fetch}, or name the folder that has it with --data-dir or {FOLDER_VARIABLE}"
         return f"replace it by an intact copy, or {fetch} for the official files"

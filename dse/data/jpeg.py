@@ -6,43 +6,16 @@ Members: ``jpeg`` uint8 (sample i is ``jpeg[offset[i]:offset[i + 1]]``), ``offse
 import hashlib
 import io
 import itertools
-import os
-import tempfile
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from dse.data.dataset import Split
+from dse.data.npz import NPZ_ERRORS, Shape, keep, kept, read_member
 from dse.errors import DataError
-
-Shape = tuple[int, ...]
-BLOCK = 1 << 20
-
-
-def _read_array(stream: IO[bytes], kind: str, shape: Shape) -> NDArray[Any]:
-    """An array in .npy form; its header is compared with what must come before memory is asked for."""
-    if np.lib.format.read_magic(stream) != (1, 0):
-        raise ValueError("array must be in .npy version 1.0")
-    found, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
-    if found != shape or dtype != np.dtype(kind) or fortran:
-        raise ValueError(f"array must be {shape} {kind}, not {found} {dtype}")
-    array: NDArray[Any] = np.empty(shape, dtype)
-    left = memoryview(array.data).cast("B")
-    while block := stream.read(BLOCK):  # block by block: one copy in memory; the end checks the member's CRC
-        left[: len(block)], left = block, left[len(block) :]  # a block too long does not fit: ValueError
-    if left:
-        raise ValueError(f"array must hold {array.nbytes:,} bytes, {len(left):,} are missing")
-    return array
-
-
-def _member(archive: zipfile.ZipFile, name: str, kind: str, shape: Shape) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as stream:
-        return _read_array(stream, kind, shape)
 
 
 def _decode_one(data: bytes, shape: Shape) -> NDArray[np.uint8]:
@@ -70,10 +43,10 @@ def _read_members(data: bytes, samples: int, path: Path) -> tuple[bytes, list[in
     """The JPEG files end to end, where each begins and ends, and the labels."""
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            offset = _member(archive, "offset", "<i8", (samples + 1,))
-            label = _member(archive, "label", "u1", (samples,))
-            files = _member(archive, "jpeg", "u1", (int(offset[-1]),))
-    except (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError) as error:
+            offset = read_member(archive, "offset", "<i8", (samples + 1,))
+            label = read_member(archive, "label", "u1", (samples,))
+            files = read_member(archive, "jpeg", "u1", (int(offset[-1]),))
+    except NPZ_ERRORS as error:
         raise DataError(f"{path} must be an .npz of jpeg, offset and label for {samples:,} images ({error})") from error
     if offset[0] != 0 or np.any(np.diff(offset) <= 0):
         raise DataError(f"offsets in {path} must begin at 0 and rise")
@@ -89,36 +62,6 @@ def _cache_name(data: bytes) -> str:
     return f"jpeg-{hashlib.sha256(hashlib.sha256(data).digest() + decoder.encode()).hexdigest()[:32]}.npz"
 
 
-def _cached(path: Path, shape: Shape) -> NDArray[np.uint8] | None:
-    """Images kept by `_keep`, or None where there are none or they are spoilt (a zip member carries its CRC)."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return _member(archive, "images", "u1", shape)
-    except (OSError, zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, NotImplementedError):
-        return None
-
-
-def _keep(images: NDArray[np.uint8], path: Path) -> None:
-    """Write images under a temporary name, then rename: a reader sees all of the file or none of it."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".part", delete=False) as stream:
-            _write(stream, images, Path(stream.name), path)
-    except OSError:
-        return  # a full or read-only cache folder costs the next load some seconds, nothing else
-
-
-def _write(stream: IO[bytes], images: NDArray[np.uint8], temporary: Path, path: Path) -> None:
-    try:
-        np.savez(stream, images=images)
-        stream.flush()
-        os.fsync(stream.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-
-
 def decode_jpegs(data: bytes, shape: Shape, path: Path, cache: Path) -> Split:
     """Images and labels of a container.
 
@@ -132,9 +75,10 @@ def decode_jpegs(data: bytes, shape: Shape, path: Path, cache: Path) -> Split:
         DataError: not such a container, or an image in it is spoilt.
     """
     files, offset, labels = _read_members(data, shape[0], path)
-    kept = cache / _cache_name(data)
-    images = _cached(kept, shape)
-    if images is None:
-        images = _decode_all(files, offset, shape[1:], path)
-        _keep(images, kept)
+    place = cache / _cache_name(data)
+    found = kept(place, {"images": ("u1", shape)})
+    if found:
+        return Split(found["images"], labels)
+    images = _decode_all(files, offset, shape[1:], path)
+    keep(place, images=images)
     return Split(images, labels)

@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 from dse.errors import DataError
 
-Format = Literal["bundled", "idx", "cifar-batches", "cifar-jpeg"]
+Format = Literal[
+    "bundled", "idx", "cifar-batches", "cifar-jpeg", "nmnist-zip", "packed-events", "gesture-tar", "cifar10-dvs-zips"
+]
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,7 @@ class DataFile:
     Attributes:
         name: in its folder.
         role: what it holds, ``train...`` or ``test...``; of variants with one role the first found is read.
-        bytes: its exact size; None where it is not on record, which only a member of an archive may be.
+        bytes: its exact size; None where it is not on record.
         sha256, md5: its checksum, at least one of the two.
         url: where it is published; None for a member of an archive or a file nobody publishes.
     """
@@ -30,10 +32,6 @@ class DataFile:
     sha256: str | None = None
     md5: str | None = None
     url: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.url and not self.bytes:
-            raise DataError(f"data file {self.name} must have its size on record, since it has an address ({self.url})")
 
     @property
     def checksum(self) -> tuple[str, str]:
@@ -56,6 +54,9 @@ class Container:
         files: every file, all variants.
         archive: the download that holds all files, where they are published as one.
         label_key: of the labels in a CIFAR batch.
+        page: where a person can download the files, for a form that no program may fetch.
+        parts: samples to train, validate and test with, where this form has others than the data set; else empty.
+        undivided: it comes without a test part, so that one is set aside.
     """
 
     format: Format
@@ -64,6 +65,9 @@ class Container:
     files: tuple[DataFile, ...] = ()
     archive: DataFile | None = None
     label_key: str = "labels"
+    page: str = ""
+    parts: tuple[int, ...] = ()
+    undivided: bool = False
 
     @property
     def roles(self) -> tuple[str, ...]:
@@ -89,6 +93,7 @@ class Source:
     Attributes:
         name: on the command line.
         classes, input_bits, input_shape: of its samples; the shape is channels, rows, columns.
+        static_input: images; False for recordings of events, kept as slices (`dse.data.events`).
         train, validation, test: samples in each part after the division.
         license, origin: for the listing.
     """
@@ -103,6 +108,7 @@ class Source:
     license: str
     origin: str
     containers: tuple[Container, ...]
+    static_input: bool = True
 
     @property
     def title(self) -> str:
@@ -123,6 +129,7 @@ def _container(entry: dict[str, Any]) -> Container:
     fields = {
         "files": tuple(DataFile(**file) for file in entry.get("files", ())),
         "folders": tuple(entry.get("folders", ())),
+        "parts": tuple(entry.get("parts", ())),
         "archive": DataFile(role="archive", **archive) if archive else None,
     }
     return Container(**{**entry, **fields})

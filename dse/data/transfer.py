@@ -54,12 +54,36 @@ class Transfer:
 
     @property
     def size(self) -> int:
-        """Bytes of the file; a download without a size on record is refused when the record is read."""
+        """Bytes of the file."""
         return self.file.bytes or 0
 
 
 class _PassingError(Exception):
     """A failure that may pass."""
+
+
+LARGEST_UNRECORDED = 1 << 31
+"""Bytes of a download whose size is not on record, at most: what it holds is known by its checksum alone."""
+
+
+def announced_bytes(url: str, patience: Patience) -> int:
+    """The size that a server announces for a file.
+
+    Raises:
+        DataError: it does not answer, tells no size, or one beyond `LARGEST_UNRECORDED`.
+    """
+    headers = {"User-Agent": "snn-dse", "Accept-Encoding": "identity"}
+    try:
+        with urlopen(Request(url, headers=headers), timeout=patience.timeout_s) as response:
+            size = _total(response)
+    except (OSError, HTTPException) as error:
+        raise DataError(f"{url} must be there, but {error}; {elsewhere()}") from error
+    if size is None or size > LARGEST_UNRECORDED:
+        found = "none" if size is None else f"{size:,}"
+        raise DataError(
+            f"{url} must announce a size of at most {LARGEST_UNRECORDED:,} bytes, not {found}; {elsewhere()}"
+        )
+    return size
 
 
 def _total(response: HTTPResponse) -> int | None:

@@ -44,3 +44,19 @@ def read_verified(path: Path, file: DataFile, mend: str) -> bytes:
     if complaint:
         raise DataError(f"{complaint}; {mend}")
     return data
+
+
+def verified(path: Path, file: DataFile, mend: str) -> Path:
+    """The path of a file too large to hold in memory, once its size and checksum are those on record.
+
+    Raises:
+        DataError: as `read_verified`.
+    """
+    try:
+        complaint = size_complaint(path, path.stat().st_size, file)
+        complaint = complaint or checksum_complaint(path, file_checksum(path, file.checksum[0]), file)
+    except OSError as error:
+        raise DataError(f"{path} must be readable, but {error.strerror}; {mend}") from error
+    if complaint:
+        raise DataError(f"{complaint}; {mend}")
+    return path

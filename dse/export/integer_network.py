@@ -16,6 +16,7 @@ those of one winner, the neuron of highest rank so far, the first in row order o
 The classifier adds its sums over all steps and positions; class k scores ``(sum[k] << f) + bias[k]`` with the network's
 f, and the largest score wins, the lowest class of equals.
 
+Input is an image, the same at every step, or a frame of events at each step (`frames`), whose pixels are bits.
 A fully connected layer reads the map before it flattened channel by channel (C, then rows, then columns).
 
 Widths are two's complement and exact: no sum and no potential can leave them, whatever the input, so nothing saturates.
@@ -33,6 +34,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from costmodels.errors import InputError
+from searchspaces.genome import SLICES
 
 Integers = NDArray[np.int64]
 
@@ -127,6 +129,11 @@ class IntegerNetwork:
     fraction_bits: int
     layers: tuple[IntegerLayer, ...]
     classifier: IntegerClassifier
+
+    @property
+    def static_input(self) -> bool:
+        """The network reads images, the same at every step, not events."""
+        return not self.layers or self.layers[0].static_input
 
 
 @dataclass(frozen=True, eq=False)
@@ -251,9 +258,20 @@ def classify(classifier: IntegerClassifier, x: NDArray[np.uint8], fraction_bits:
     return scores
 
 
+def frames(slices: NDArray[np.uint8], timesteps: int) -> NDArray[np.uint8]:
+    """Frames of events, bits [T, n, C, H, W], of slices, uint8 [n, C, H, W], whose bit s tells of an event in slice s.
+
+    Step t is the union of the slices from ``8 t / T`` up to ``8 (t + 1) / T``; T divides 8.
+    """
+    happened = np.unpackbits(slices[None], axis=0, bitorder="little")
+    steps = happened.reshape(timesteps, SLICES // timesteps, *slices.shape)
+    united: NDArray[np.uint8] = steps.max(1)
+    return united
+
+
 def run_integer(network: IntegerNetwork, images: NDArray[np.uint8], keep: bool = False) -> IntegerRun:
-    """Classes of uint8 images [n, C, H, W]; with ``keep`` also every stored map and potential."""
-    x = images[None]
+    """Classes of uint8 images [n, C, H, W], or of slices of events; with ``keep`` every stored map and potential."""
+    x = images[None] if network.static_input else frames(images, network.timesteps)
     stored: dict[str, NDArray[np.uint8]] = {}
     potentials: dict[str, Integers] = {}
     for layer in network.layers:

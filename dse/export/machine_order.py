@@ -5,14 +5,23 @@ the inputs of a fully connected layer channel first, then column, then row of th
 a membrane side by side. Only the order of weights changes, no sum.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.errors import InputError
-from costmodels.workload import LayerWorkload, Workload
-from dse.export.integer_network import IntegerClassifier, IntegerLayer, IntegerNetwork, Integers
+from costmodels.workload import LayerWorkload, Workload, stored_weight_bits
+from dse.export.integer_network import (
+    IntegerClassifier,
+    IntegerLayer,
+    IntegerNetwork,
+    Integers,
+    signed_bits,
+    sum_range,
+)
+from searchspaces.machine_order import channel_order, flat_order
 
 MEMBRANE_BITS = 24  # one word of a membrane, constant or threshold: `words` of costmodels/machine.toml
 SCORE_BITS = 32
@@ -29,7 +38,7 @@ class OrderedPart:
     """A layer whose input channels (or inputs, in fc) are in machine order, and the maps around it.
 
     Attributes:
-        part: the layer, its ``weights`` and ``kept`` reordered.
+        part: the layer, its ``weights`` and ``kept`` reordered, its ``weight_bits`` as stored.
         order: for each input channel (or input) of the machine, its number in the integer network.
         out_height, out_width: before pooling; stored_height, stored_width: after it.
         static_input: the input is the same at every step.
@@ -75,26 +84,23 @@ def ordered_parts(network: IntegerNetwork) -> tuple[OrderedPart, ...]:
 def _ordered(part: Part, before: OrderedPart | None) -> OrderedPart:
     order = np.arange(part.input_shape[0])
     if before is not None:
-        order = _flat_order(before) if part.kind == "fc" else _channel_order(before)
+        order = _order(part.kind, before)
     kept = None if part.kept is None else part.kept[:, order]
     rows, columns = (
         (edge + 2 * part.padding - part.weights.shape[-1]) // part.stride + 1 for edge in part.input_shape[1:]
     )
     pool = part.pool if isinstance(part, IntegerLayer) else 1
     static = part.static_input if isinstance(part, IntegerLayer) else before is None
-    ordered = replace(part, weights=part.weights[:, order], kept=kept)
+    bits = stored_weight_bits(part.kind, part.weight_bits, part.kept is not None)
+    ordered = replace(part, weights=part.weights[:, order], kept=kept, weight_bits=bits)
     return OrderedPart(ordered, order, rows, columns, rows // pool, columns // pool, static)
 
 
-def _channel_order(before: OrderedPart) -> Integers:
+def _order(kind: str, before: OrderedPart) -> Integers:
     membranes = len(before.part.weights)
-    return np.arange(before.maps * membranes).reshape(before.maps, membranes).T.ravel()
-
-
-def _flat_order(before: OrderedPart) -> Integers:
-    membranes = len(before.part.weights)
-    shape = (before.maps, membranes, before.stored_height, before.stored_width)
-    return np.arange(int(np.prod(shape))).reshape(shape).transpose(1, 3, 2, 0).ravel()
+    if kind == "fc":
+        return flat_order(before.maps, membranes, before.stored_height, before.stored_width)
+    return channel_order(before.maps, membranes)
 
 
 def reject_unsupported(network: IntegerNetwork) -> None:
@@ -103,24 +109,23 @@ def reject_unsupported(network: IntegerNetwork) -> None:
     Raises:
         UnsupportedNetworkError: all reasons at once.
     """
-    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.fraction_bits)]
+    reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.timesteps)]
     reasons += [reason for part in every_part(network) for reason in _reasons(part)]
+    if not network.layers[0].static_input:
+        reasons.append(f"input must be an image, not a frame of events a step (layer {network.layers[0].name})")
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
 
 
-def _neuron_reasons(layer: IntegerLayer, fraction_bits: int) -> list[str]:
-    where, reasons = f"(layer {layer.name})", list[str]()
-    if layer.fraction_bits != fraction_bits:
-        reasons.append(
-            f"fraction bits must be the network's {fraction_bits}, not {layer.fraction_bits} {where}; "
-            f"fold with {min(layer.fraction_bits, fraction_bits)} fraction bits"
-        )
-    if layer.levels > 1:
-        reasons.append(f"levels must be 1, not {layer.levels} {where}; the core writes plain spikes")
-    if layer.pool > 1 and layer.pooling not in ("or", "average"):
-        reasons.append(f"pooling must be or, average, not {layer.pooling} {where}; the core keeps no ranks")
-    return reasons
+def _neuron_reasons(layer: IntegerLayer, timesteps: int) -> Iterator[str]:
+    where = f"(layer {layer.name})"
+    if (layer.levels + 1).bit_count() > 1:
+        yield f"levels must be a power of two less one, not {layer.levels} {where}"
+    if layer.pool > 1 and layer.pooling == "membrane":
+        sums = sum_range(layer.weights, layer.largest_input)
+        bits = signed_bits(timesteps * int(sums[0].min()), timesteps * int(sums[1].max()))
+        if bits > MEMBRANE_BITS:
+            yield f"ranks of pooling must fit {MEMBRANE_BITS} bits, not {bits} {where}; fold with fewer weight bits"
 
 
 def _reasons(part: Part) -> list[str]:
@@ -132,6 +137,11 @@ def _reasons(part: Part) -> list[str]:
             f"membrane bits must be at most {MEMBRANE_BITS}, not {part.membrane_bits} {where}; "
             "fold with fewer fraction bits or weight bits"
         )
+    if part.accumulator_bits > MEMBRANE_BITS:
+        reasons.append(
+            f"accumulator bits must be at most {MEMBRANE_BITS}, not {part.accumulator_bits} {where}; "
+            "choose fewer weight bits or channels"
+        )
     if len(constants) and not (-half <= constants.min() and constants.max() < half):
         reasons.append(
             f"constants must fit {MEMBRANE_BITS} bits, not {constants.min()} to {constants.max()} {where}; "
@@ -140,11 +150,6 @@ def _reasons(part: Part) -> list[str]:
     if isinstance(part, IntegerClassifier) and part.score_bits > SCORE_BITS:
         reasons.append(
             f"score bits must be at most {SCORE_BITS}, not {part.score_bits} {where}; fold with fewer fraction bits"
-        )
-    if part.kind == "fc" and part.kept is not None and part.weight_bits == 1:
-        reasons.append(
-            f"weight bits of a pruned fully connected layer must be at least 2, not 1 {where}; a kept block of nine "
-            "inputs stores its pruned weights as 0, which one bit cannot"
         )
     return reasons
 

@@ -11,6 +11,7 @@ import numpy as np
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.filters import header_words, lane_words
 from costmodels.machine import MACHINE
+from costmodels.ranking import ranked
 from costmodels.slots import strip_rows
 from costmodels.tiling import groups, map_rows
 from costmodels.workload import LayerWorkload, Workload
@@ -46,8 +47,8 @@ WRITER = _fields(
     "out_base out_step_pitch out_plane_pitch out_row_pitch out_column_pitch stored_strip_offset_step",
 ) | {name: ADDRESS_BITS if name.endswith("word") else 8 for name in FLAT}
 NEURON = _fields(
-    "spiking binary hard_reset average",
-    "list_words neuron_steps steps stride pool strip_rows",
+    "spiking binary hard_reset average ranked ranks_of_sums",
+    "list_words neuron_steps steps stride pool strip_rows strength_bits fraction_bits",
     "positions",
 )
 LOADER = _fields("", "", "", "weight_base")
@@ -218,7 +219,7 @@ def layer_fields(
         "weight_planes": layer.weight_bits,
         "input_planes": layer.input_bits,
         "slots": timesteps // steps_at_once,
-        "neuron_steps": steps_at_once if layer.spiking else 1,
+        "neuron_steps": layer.levels.bit_length() * steps_at_once if layer.spiking else 1,
         "strip_array_rows": strip_array_rows,
         "strip_rows": rows,
         "first_row_bank": -padding % banks,
@@ -250,7 +251,11 @@ def layer_fields(
         "in_columns": 0 if flat else layer.in_width,
         "binary": layer.weight_bits == 1,
         "hard_reset": isinstance(one.part, IntegerLayer) and one.part.reset == "hard",
-        "average": layer.pooling == "average",
+        "average": layer.pool > 1 and layer.pooling == "average",
+        "ranked": ranked(layer),
+        "ranks_of_sums": layer.pooling == "membrane",
+        "strength_bits": layer.levels.bit_length(),
+        "fraction_bits": one.part.fraction_bits if isinstance(one.part, IntegerLayer) else 0,
         "list_words": lists_of(layer, lanes),
         "steps": timesteps,
         "pool": layer.pool,

@@ -13,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.accelerator import AcceleratorConfig
+from costmodels.feasibility import unsuited_strips
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
+from costmodels.ranking import rank_bits
 from costmodels.slots import strip_rows
+from costmodels.tiling import groups
 from costmodels.workload import Workload
 from dse.export.integer_network import IntegerNetwork, IntegerRun, Integers, run_integer
 from dse.export.machine_filters import layer_words
@@ -41,21 +44,30 @@ FILES = (
     "sram",
     "spike_buffer",
     "lane_lists",
+    "rotator",
+    "window_turner",
     "spike_reader",
     "pe_array",
+    "popcount_nine",
+    "pe_lane",
     "pe_row",
     "adder_tree",
     "accumulators",
     "if_units",
+    "ranks",
+    "window_rows",
     "pooling",
+    "winners",
     "flat_step",
+    "bank_writer",
     "spike_writer",
     "score_unit",
     "sequencer",
     "compute_core",
 )
+TOP = "compute_core"
+TESTBENCH = "core_testbench"
 BANK_BITS = 16
-TAP_SUM_BITS = 5
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +114,7 @@ def lay_out(network: IntegerNetwork, config: AcceleratorConfig) -> CoreImage:
     parts, work = ordered_parts(network), workload(network)
     maps = place_maps(parts, config, network.timesteps)
     rows = stored_rows(work, config)
-    reject_unsuited(parts, work, maps, config)
+    reject_unsuited(work, config)
     weights: list[int] = []
     program: list[int] = []
     for one, layer, read, written, kept in zip(parts, work.layers, maps, [*maps[1:], None], rows, strict=True):
@@ -111,53 +123,28 @@ def lay_out(network: IntegerNetwork, config: AcceleratorConfig) -> CoreImage:
     return CoreImage(network, config, work, parts, maps, rows, tuple(weights), tuple(program))
 
 
-def reject_unsuited(
-    parts: Sequence[OrderedPart], work: Workload, maps: Sequence[MapPlace], config: AcceleratorConfig
-) -> None:
-    """Refuse a machine whose strips or words do not suit the network.
+def reject_unsuited(work: Workload, config: AcceleratorConfig) -> None:
+    """Refuse a machine whose strips or words do not suit the network, all of whose layers are one group here.
 
     Raises:
         UnsupportedNetworkError: all reasons at once.
     """
-    reasons: list[str] = []
+    reasons = [
+        str(reason)
+        for group in groups(work, len(work.layers))
+        for reason in unsuited_strips(group, config.vector_width, config.channel_lanes)
+    ]
     if config.time_order != "inner":
         reasons.append(f"time_order must be inner in the compute core, not {config.time_order}")
-    for one, layer, written in zip(parts, work.layers, [*maps[1:], None], strict=True):
-        rows = int(strip_rows(layer, np.array(config.vector_width)))
-        if rows == 0:
-            reasons.append(
-                f"vector_width must hold a pooling window, not {config.vector_width} rows (layer {layer.name}); "
-                f"choose at least {(layer.pool - 1) * layer.stride + 1}"
-            )
-            continue
-        if one.maps == 2 and config.channel_lanes % 2:
-            reasons.append(
-                f"channel_lanes must be even under a dual threshold, not {config.channel_lanes} (layer {layer.name})"
-            )
-        if written is not None and written.flat:
-            reasons += _flat_reasons(layer.name, rows // layer.pool * one.maps, layer.output_bits, config)
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
-
-
-def _flat_reasons(name: str, elements: int, planes: int, config: AcceleratorConfig) -> list[str]:
-    """Whether the elements of a strip fit the tap banks in one write."""
-    taps = MACHINE.taps if planes == 1 else 2
-    if elements <= (taps - 1) * config.channel_lanes + 1:
-        return []
-    return [
-        f"elements of a strip that a fully connected layer reads must be at most "
-        f"{(taps - 1) * config.channel_lanes + 1}, not {elements} (layer {name}); choose a smaller vector_width or "
-        "more channel_lanes"
-    ]
 
 
 def parameters(image: CoreImage, images: int) -> dict[str, int]:
     """The parameters of the core."""
     network, config, layers = image.network, image.config, image.work.layers
     pruned = [layer for layer in layers if layer.kept is not None]
-    tree_bits = TAP_SUM_BITS + (config.channel_lanes - 1).bit_length()
-    sums = max(one.part.accumulator_bits for one in image.parts)
+    fractions = {layer.fraction_bits for layer in network.layers} or {network.fraction_bits}
     return {
         "VECTOR_WIDTH": config.vector_width,
         "CHANNEL_LANES": config.channel_lanes,
@@ -168,8 +155,12 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
         "DUAL": int(image.dual),
         "PRUNED": int(bool(pruned)),
         "LIST_KERNELS": max((lane_words(layer, config.channel_lanes) for layer in pruned), default=1),
+        "STRENGTH_BITS": max((layer.levels.bit_length() for layer in network.layers), default=1),
+        "RANK_BITS": max(rank_bits(layer, network.timesteps) for layer in layers),
+        "LEAST_FRACTION": min(fractions),
+        "LARGEST_FRACTION": max(fractions),
         "FRACTION_BITS": network.fraction_bits,
-        "SUM_BITS": max(sums, tree_bits + 1),
+        "SUM_BITS": MACHINE.membrane_bits,
         "MEMBRANE_BITS": MACHINE.membrane_bits,
         "SCORE_BITS": MACHINE.score_bits,
         "ADDRESS_BITS": ADDRESS_BITS,
@@ -180,7 +171,7 @@ def parameters(image: CoreImage, images: int) -> dict[str, int]:
         "LAYERS": len(layers),
         "IMAGES": images,
         "FILL_WORDS": sum(1 for _ in image.maps[0].words(np.zeros(_input_shape(image), np.int64))),
-        "STORES": sum(_stores(image)),
+        "STORES": sum(stores(image)),
         "SCORES": layers[-1].out_channels,
     }
 
@@ -190,7 +181,7 @@ def _input_shape(image: CoreImage) -> tuple[int, int, int]:
     return place.channels, place.rows, place.columns
 
 
-def _stores(image: CoreImage) -> Iterator[int]:
+def stores(image: CoreImage) -> Iterator[int]:
     """Writes of each spiking layer for one image."""
     for layer, stored_height in zip(image.work.layers[:-1], image.rows[:-1], strict=True):
         rows = int(strip_rows(layer, np.array(image.config.vector_width)))
@@ -227,7 +218,7 @@ def write_core(image: CoreImage, images: NDArray[np.uint8], folder: Path) -> Non
     """Write the folder for ``images`` [n, C, H, W]: sources, package, memory images, golden vectors, testbench."""
     folder.mkdir(parents=True, exist_ok=True)
     source = resources.files("dse.export").joinpath("rtl")
-    for name in (*FILES, "core_testbench"):
+    for name in (*FILES, TESTBENCH):
         (folder / f"{name}.sv").write_text(source.joinpath(f"{name}.sv").read_text(encoding="utf-8"), encoding="utf-8")
     (folder / "core_parameters.sv").write_text(package(parameters(image, len(images))), encoding="utf-8")
     (folder / "core.f").write_text("".join(f"{name}.sv\n" for name in ("core_parameters", *FILES)), encoding="utf-8")

@@ -11,6 +11,7 @@ from dse.reporting.report_data import (
     OTHERS,
     Axis,
     Fidelity,
+    GeneShare,
     Parts,
     Point,
     ReportData,
@@ -222,6 +223,22 @@ def layer_cycles(point: Point) -> go.Figure:
     ]
     axes = {"xaxis": theme.axis("layer", type="category"), "yaxis": theme.axis("cycles", tickformat="~s")}
     return go.Figure(bars, theme.figure_layout(360, barmode="stack", bargap=0.4, **axes))
+
+
+def importance(ranked: Sequence[GeneShare]) -> go.Figure:
+    """Genes by the share of an objective's variance that each explains alone, most important on top."""
+    bars = go.Bar(
+        x=[100 * each.share for each in ranked],
+        y=[each.gene for each in ranked],
+        orientation="h",
+        marker={"color": theme.BLUE},
+        hovertemplate="%{y}: %{x:.1f} %<extra></extra>",
+    )
+    axes = {
+        "xaxis": theme.axis("variance explained alone (%)", rangemode="tozero"),
+        "yaxis": theme.axis("", type="category", autorange="reversed", ticks=""),
+    }
+    return go.Figure([bars], theme.figure_layout(90 + 24 * len(ranked), bargap=0.3, showlegend=False, **axes))
 
 
 def parallel(data: ReportData) -> go.Figure:

@@ -10,7 +10,9 @@ from costmodels.accelerator import AcceleratorConfig
 from costmodels.technology import Technology
 from dse.console import counted
 from dse.costing import Breakdown, price_trained, technology_from
-from dse.objectives import COLUMNS, OBJECTIVES, Objective
+from dse.objectives import OBJECTIVES, Objective
+from dse.reporting.candidates import candidates
+from dse.reporting.importance import most_important
 from dse.reporting.report_data import (
     Accuracies,
     Axis,
@@ -21,6 +23,7 @@ from dse.reporting.report_data import (
     ReportData,
     Share,
     TracePoint,
+    axis,
 )
 from dse.reporting.summary import commands, limits, settings_shown, subtitle, summary, tiles
 from dse.results import FailureRecord, FrontPoint, NetworkRecord, StudyFolder
@@ -123,6 +126,7 @@ def report_data(folder: StudyFolder) -> ReportData:
             for index, record in enumerate(study.networks.values(), start=1)
         ),
         reference=_reference_words(folder),
+        importances=most_important(candidates(folder)),
         failures=(*map(_failure, study.failures), *_without_machine(study), *_not_refined(study)),
         settings=settings_shown(folder.manifest),
         limits=(*limits(study), *_stale(front)),
@@ -139,11 +143,6 @@ def _stale(front: Sequence[Point]) -> Iterable[str]:
         )
 
 
-def axis(objective: Objective) -> Axis:
-    """An objective as a quantity of the page."""
-    return Axis(objective.name, objective.label, objective.unit, objective.column, objective.maximise)
-
-
 def quantities(objectives: Sequence[Objective]) -> tuple[Axis, ...]:
     """Every metric column, the objectives of the search first."""
     others = [objective for objective in OBJECTIVES.values() if objective not in objectives]
@@ -156,7 +155,7 @@ def _plain(study: Study, point: FrontPoint) -> Point:
         id=point.id,
         network=network_words(record.genome, record.score.binarised),
         machine=machine_words(point.machine),
-        metrics={column: point.metrics[column] for column in COLUMNS},
+        metrics=point.metrics,
         accuracies=study.accuracies(point.network),
         parameters=parameters(point.params, point.machine),
     )

@@ -26,6 +26,7 @@ from dse.reporting.report_data import (
 from dse.reporting.script import SCRIPT
 from dse.reporting.texts import (
     HOW_TO_READ,
+    IMPORTANCE_TEXT,
     LAYERS_CAPTION,
     NO_FRONT,
     PARALLEL_CAPTION,
@@ -223,6 +224,17 @@ def _growth(data: ReportData) -> Section:
     return "growth", "How the front grew", f"{_paragraphs([text, data.reference])}{over_trainings}{over_seconds}"
 
 
+def _importance(data: ReportData) -> Section:
+    if not data.importances:
+        return None
+    shown = "".join(
+        f"<h3>{escape(axis.label)}</h3>"
+        + _figure(figures.importance(ranked), f"importance-{place}", "", f"Genes that explain {axis.label}")
+        for place, (axis, ranked) in enumerate(data.importances)
+    )
+    return "importance", "Gene importance", f"{_paragraphs(IMPORTANCE_TEXT)}{shown}"
+
+
 def _breakdowns(data: ReportData) -> Section:
     if not data.front:
         return None
@@ -301,6 +313,7 @@ SECTIONS = (
     _refined,
     _all_quantities,
     _growth,
+    _importance,
     _breakdowns,
     _layers,
     _failures,

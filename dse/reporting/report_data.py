@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
+from dse.objectives import Objective
+
 Fidelity = Literal["short", "refined", "test"]
 Parts = Literal["energy_uj", "area_mm2"]
 MOST_BARS = 24
@@ -37,6 +39,11 @@ class Axis(NamedTuple):
         if self.unit == "fraction":
             return f"{self.label} (%)"
         return f"{self.label} ({self.unit})" if self.unit else self.label
+
+
+def axis(objective: Objective) -> Axis:
+    """An objective as a quantity of the page."""
+    return Axis(objective.name, objective.label, objective.unit, objective.column, objective.maximise)
 
 
 class LayerCycles(NamedTuple):
@@ -106,6 +113,13 @@ class Tile(NamedTuple):
     meaning: str
 
 
+class GeneShare(NamedTuple):
+    """A gene and the share, 0 to 1, of an objective's variance that it explains alone."""
+
+    gene: str
+    share: float
+
+
 @dataclass(frozen=True)
 class ReportData:
     """Everything a page shows.
@@ -120,6 +134,7 @@ class ReportData:
         refined: the front of the networks that were trained longer, at the cost they have then.
         dominated: points that were non-dominated for their own network, but not in the whole.
         trace: hypervolume over the search; ``reference`` is the point it is measured from, in words.
+        importances: each objective with the genes that explain most of its variance.
         failures: trainings without a score.
         settings: groups of (name, value) lines: settings, versions, digests.
         limits: what to keep in mind, one paragraph each.
@@ -137,6 +152,7 @@ class ReportData:
     dominated: tuple[Point, ...] = ()
     trace: tuple[TracePoint, ...] = ()
     reference: str = ""
+    importances: tuple[tuple[Axis, tuple[GeneShare, ...]], ...] = ()
     failures: tuple[FailureRow, ...] = ()
     settings: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     limits: tuple[str, ...] = ()

@@ -1,12 +1,13 @@
 """What a report says of a whole study: sentences, the figures at the top, settings, limits, next commands."""
 
 import shlex
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from costmodels.published import figures
 from dse.console import counted, duration
-from dse.reporting.report_data import Tile, percent
+from dse.reporting.report_data import Fidelity, Tile, percent
 from dse.results.manifest import Manifest, Session
 from dse.words import amount
 from searchspaces.space import SearchSpace
@@ -25,7 +26,8 @@ def subtitle(manifest: Manifest) -> str:
 
 def summary(study: "Study") -> tuple[str, ...]:
     """What was searched, how much of it was seen, and what was found."""
-    return tuple(text for text in (_searched(study), _spent(study), _found(study), _refined(study)) if text)
+    texts = (_searched(study), _spent(study), _found(study), _refined(study), folding(study))
+    return tuple(text for text in texts if text)
 
 
 def _searched(study: "Study") -> str:
@@ -68,6 +70,22 @@ def _refined(study: "Study") -> str:
     best = max(study.tests, key=lambda number: study.refined[number].score.deployed_correct)
     reached = percent(study.accuracies(best)["test"].deployed)
     return f"{text} The most accurate of them on validation samples reaches {reached} deployed on the test set."
+
+
+def folding(study: "Study") -> str:
+    """How far deployed accuracies lie from those of the float networks, on the best samples that were classified."""
+    kinds: tuple[tuple[Fidelity, Iterable[int], str], ...] = (
+        ("test", study.tests, "test samples"),
+        ("refined", study.refined, "validation samples, refined"),
+        ("short", study.networks, "validation samples, short runs"),
+    )
+    for kind, numbers, words in kinds:
+        pairs = [study.accuracies(number)[kind] for number in numbers]
+        gaps = [100 * (p.deployed.value - p.float_network.value) for p in pairs if p.deployed and p.float_network]
+        if gaps:
+            span = f"{min(gaps):+.2f} and {max(gaps):+.2f} points of the float network's accuracy ({words})"
+            return f"Folded to integers, {counted(len(gaps), 'network')} came between {span}."
+    return ""
 
 
 def tiles(study: "Study") -> tuple[Tile, ...]:

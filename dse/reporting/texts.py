@@ -25,6 +25,11 @@ LAYERS_CAPTION = (
     "Compute: the array works. Stall: it waits for DRAM. Fill: the first transfer in and the last one out of a group "
     "of fused layers."
 )
+IMPORTANCE_TEXT = (
+    "The share of an objective's variance, costs in decades, that a gene explains alone among the candidates of this "
+    "study, less what as many groups explain by chance (epsilon squared). A search does not draw its candidates at "
+    "random: read it as a hint.",
+)
 HOW_TO_READ = (
     "A point is a network on a machine. It is on the front when no other point is at least as good in every objective "
     "and better in one. Which of them to build is a choice that the numbers alone do not make: start where the curve "

@@ -94,7 +94,9 @@ def _variables(colours: dict[str, str]) -> str:
 
 STYLE = f"""
 :root {{ color-scheme: light dark; {_variables(LIGHT)} }}
-@media (prefers-color-scheme: dark) {{ :root {{ {_variables(DARK)} }} }}
+@media (prefers-color-scheme: dark) {{ :root:not([data-theme=light]) {{ {_variables(DARK)} }} }}
+:root[data-theme=dark] {{ color-scheme: dark; {_variables(DARK)} }}
+:root[data-theme=light] {{ color-scheme: light; }}
 * {{ box-sizing: border-box; }}
 body {{ margin: 0; background: var(--page); color: var(--text); font: 15px/1.55 {FONT}; }}
 main {{ max-width: 1180px; margin: 0 auto; padding: 28px 20px 80px; }}

@@ -17,6 +17,7 @@ from dse.results.records import FailureRecord, FrontPoint, NetworkRecord, OwnFro
 from dse.results.reference import Reference
 from dse.results.scores import Masks, read_masks, write_masks
 from dse.results.tables import write_front, write_history
+from searchspaces.space import SearchSpace
 
 NETWORKS, POINTS, FAILURES, REFINED = "networks.jsonl", "points.jsonl", "failures.jsonl", "refined.jsonl"
 DESIGNS, TESTS = "designs.jsonl", "test.jsonl"
@@ -73,6 +74,32 @@ class StudyFolder:
         """Every network that was trained again at length, in order."""
         return self._records(REFINED, f"refined-{POINTS}", masks)
 
+    def record(self, number: str, refined: bool = False) -> NetworkRecord:
+        """The network of that number, with its masks.
+
+        Raises:
+            StudyError: there is none.
+        """
+        records = self.refined(masks=True) if refined else self.networks(masks=True)
+        found = next((record for record in records if str(record.number) == number), None)
+        if found is None:
+            what = "refined network" if refined else "network"
+            known = ", ".join(str(record.number) for record in records[:12]) + (", ..." if len(records) > 12 else "")
+            raise StudyError(f"{what} must be one of {known or 'none'}, not {number!r} ({self.path})")
+        return found
+
+    def machine(self, point: str) -> AcceleratorConfig:
+        """The machine of an id ``NETWORK-MACHINE``: its position in the study's accelerator space.
+
+        Raises:
+            StudyError: there is none.
+        """
+        machines = SearchSpace.from_dict(self.manifest.space, str(self.path / "manifest.json")).accelerator.enumerate()
+        index = point.partition("-")[2]
+        if not index.isdecimal() or int(index) >= len(machines):
+            raise StudyError(f"machine must be a number from 0 to {len(machines) - 1}, not {index!r} (point {point})")
+        return machines[int(index)]
+
     def test_scores(self) -> dict[int, dict[str, int]]:
         """Number of the network to ``correct``, ``deployed_correct`` and ``samples`` on the test set."""
         return {line["number"]: line["test"] for line in read_lines(self.path / TESTS)}
@@ -111,8 +138,11 @@ class StudyFolder:
         append_line(self.path / TESTS, {"number": number, "test": test})
 
     def masks(self, record: NetworkRecord) -> Masks:
-        """The pruning masks of one network of the search."""
-        return read_masks(self.path / "masks" / f"{record.digest}.json")
+        """The pruning masks of one network of the search.
+
+        They are kept under the digest of their time: what a genome says may have grown since.
+        """
+        return read_masks(self.path / "masks" / f"{record.score.genome_digest}.json")
 
     def add_design(
         self, trial: int, network: int, machine: AcceleratorConfig, metrics: dict[str, float] | None, allowed: bool

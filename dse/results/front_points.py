@@ -40,7 +40,8 @@ class FrontTable:
         own = record.own_front
         network = np.concatenate([self.network, np.full(len(own), record.number)])
         row = np.concatenate([self.row, np.arange(len(own))])
-        metrics = {column: np.concatenate([self.metrics[column], own.metrics[column]]) for column in COLUMNS}
+        none = np.zeros(0)  # before the first network, nothing is known of the formulas of the search
+        metrics = {c: np.concatenate([self.metrics.get(c, none), values]) for c, values in own.metrics.items()}
         keep = nondominated(matrix(metrics, objectives), [o.maximise for o in objectives])
         return FrontTable(network[keep], row[keep], {column: values[keep] for column, values in metrics.items()})
 

@@ -12,11 +12,15 @@ from dse.errors import StudyError
 def write_whole(path: Path, text: str) -> None:
     """Replace ``path`` with ``text``: a reader sees the old file or the new one, never a part."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}.part")
-    with scratch.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    scratch.replace(path)
+    try:
+        with scratch.open("w", encoding="utf-8", newline="") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError:
+        scratch.unlink(missing_ok=True)
+        raise
 
 
 def write_json(path: Path, data: Any) -> None:

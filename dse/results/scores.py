@@ -24,9 +24,14 @@ def score_to_dict(score: NetworkScore, masks: bool) -> dict[str, Any]:
 def score_from_dict(data: dict[str, Any], masks: Masks | None = None) -> NetworkScore:
     """The score that `score_to_dict` wrote, with ``masks`` where they were left out."""
     rates = {name: tuple(float(rate) for rate in rates) for name, rates in data["firing_rates"].items()}
-    unpacked = {name: unpack_mask(mask) for name, mask in data["masks"].items()} if masks is None else masks
-    binarised = tuple(data.get("binarised", ()))  # studies of older versions know no such layers
-    return NetworkScore(**{**data, "firing_rates": rates, "masks": unpacked, "binarised": binarised})
+    density = data["input_density"]  # a number in studies from before event data
+    found = {
+        "input_density": (density,) if isinstance(density, float) else tuple(density),
+        "firing_rates": rates,
+        "masks": {name: unpack_mask(mask) for name, mask in data["masks"].items()} if masks is None else masks,
+        "binarised": tuple(data.get("binarised", ())),  # studies from before ALE know no such layers
+    }
+    return NetworkScore(**{**data, **found})
 
 
 def pack_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def front_rows(points: Sequence[FrontPoint]) -> list[dict[str, Any]]:
         {
             "id": point.id,
             "fidelity": point.fidelity,
-            **{column: point.metrics[column] for column in COLUMNS},
+            **{column: point.metrics[column] for column in dict.fromkeys((*COLUMNS, *point.metrics))},
             "float_accuracy": point.float_accuracy,
             "network": point.network,
             "genome_digest": point.genome_digest,

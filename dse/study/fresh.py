@@ -18,6 +18,7 @@ from dse.results.folder import is_study
 from dse.results.manifest import FORMAT, Manifest
 from dse.results.reference import Reference
 from dse.study.problem import Problem
+from dse.study.room import made_in
 from dse.study.settings import SearchSettings, cores
 
 LIBRARIES = ("torch", "optuna", "numpy", "scipy", "moocore")
@@ -53,9 +54,10 @@ def staged(path: Path) -> Iterator[Path]:
     """A hidden folder beside ``path``, for the caller to fill and rename; removed on any error."""
     made = [p for p in (path.parent, *path.parent.parents) if not p.exists()]
     staging = path.with_name(f".{path.name}.{os.getpid()}.part")
-    staging.mkdir(parents=True)
     try:
-        yield staging
+        with made_in(path.parent):
+            staging.mkdir(parents=True)
+            yield staging
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         for parent in made:

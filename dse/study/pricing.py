@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.workload import Workload
 from dse.front import nondominated
-from dse.objectives import MACHINE_COLUMNS, OBJECTIVES, Constraint, Objective, matrix
+from dse.objectives import NETWORK_COLUMNS, OBJECTIVES, Constraint, Objective, matrix, with_formulas
 from dse.results.records import Metrics, OwnFront
 from dse.score import NetworkScore, lowered
 from searchspaces.binarisation import saving_rule, smallest
@@ -57,7 +57,7 @@ class Priced:
         """Best value of each machine's column over the allowed machines; empty without any."""
         if not self.allowed.any():
             return {}
-        return {column: float(self.metrics[column][self.allowed].min()) for column in MACHINE_COLUMNS}
+        return {c: float(v[self.allowed].min()) for c, v in self.metrics.items() if c not in NETWORK_COLUMNS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +132,7 @@ class Pricer:
         network = network_metrics(workload, accuracy)
         count = len(self.machines)
         metrics = {**{column: np.full(count, value) for column, value in network.items()}, **machine_metrics(totals)}
+        metrics = with_formulas(metrics, (*self.objectives, *(c.objective for c in self.constraints)))
         runs = np.asarray(totals.feasible, dtype=np.bool_)
         allowed = runs.copy()
         for constraint in constraints:
@@ -169,7 +170,8 @@ def nominal_workload(genome: NetworkGenome) -> Workload:
     Every layer that ALE may pick is binary: what even this network cannot keep within, the trained one cannot either.
     """
     rates = {layer.name: (NOMINAL_DENSITY,) * genome.timesteps for layer in genome.layers if layer.spiking}
-    return lower(smallest(genome), NOMINAL_DENSITY, rates, assumed_masks(genome))
+    inputs = 1 if genome.static_input else genome.timesteps
+    return lower(smallest(genome), (NOMINAL_DENSITY,) * inputs, rates, assumed_masks(genome))
 
 
 def technology_of(settings: Mapping[str, Any], name: str | None, dram_pj_per_bit: float | None) -> "Technology":

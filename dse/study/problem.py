@@ -78,7 +78,7 @@ def saved_problem(folder: StudyFolder, settings: SearchSettings, evaluate: Evalu
 
 def _problem(settings: SearchSettings, space: SearchSpace, evaluate: Evaluate | None) -> Problem:
     dataset = settings.dataset or space.dataset
-    _check_shape(space, dataset)
+    _check_shape(space, dataset, settings.data_dir)
     technology = technology_of(space.technology, settings.technology, settings.dram_pj_per_bit)
     pricer = Pricer(
         space.accelerator.enumerate(), technology, settings.parsed_objectives, settings.parsed_constraints, evaluate
@@ -86,17 +86,18 @@ def _problem(settings: SearchSettings, space: SearchSpace, evaluate: Evaluate | 
     return Problem(settings, space, dataset, technology, pricer)
 
 
-def _check_shape(space: SearchSpace, dataset: str) -> None:
+def _check_shape(space: SearchSpace, dataset: str, data_dir: Path | None) -> None:
     """The data set's images are what the space's networks read."""
-    from dse.data.registry import find_source
+    from dse.data.own import facts
 
-    source, images = find_source(dataset), space.network.images
-    facts: dict[str, tuple[Any, Any]] = {
-        "images of": (source.input_shape, images.input_shape),
-        "pixels of": (source.input_bits, images.input_bits),
-        "classes of": (source.classes, images.classes),
+    found, images = facts(dataset, data_dir), space.network.images
+    compared: dict[str, tuple[Any, Any]] = {
+        "images of": (found.input_shape, images.input_shape),
+        "bits of a pixel of": (found.input_bits, images.input_bits),
+        "classes of": (found.classes, images.classes),
+        "a static input of": (found.static_input, images.static_input),
     }
-    wrong = [f"{what} {dataset} must be {b}, not {a}" for what, (a, b) in facts.items() if a != b]
+    wrong = [f"{what} {dataset} must be {b}, not {a}" for what, (a, b) in compared.items() if a != b]
     if wrong:
         raise InputError("\n".join(f"{line} (space {space.name}, made for {space.dataset})" for line in wrong))
 

@@ -207,9 +207,7 @@ class Proposer:
         kind = chosen(self.settings.sampler, self.ledger.spent)
         if kind != self._sampler:
             trials = len(self.study.get_trials(deepcopy=False))
-            self.study.sampler = make_sampler(
-                kind, self.settings.seed, trials, self.settings.trials, self.settings.slots > 1
-            )
+            self.study.sampler = make_sampler(kind, self.settings.seed, trials, self.settings.trials)
             self._sampler = kind
 
     def _tell(self, trial: Trial, answer: Answer) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dse.objectives import MACHINE_COLUMNS
+from dse.objectives import NETWORK_COLUMNS
 from dse.results.reference import Reference
 from dse.study.pricing import Pricer
 from searchspaces.network import NetworkSpace
@@ -26,8 +26,8 @@ def freeze(networks: NetworkSpace, pricer: Pricer) -> Reference | None:
     for params in sampled(networks):
         priced = pricer.price_untrained(networks.genome(params))
         if priced.runs.any():
-            machine = {c: float(np.quantile(priced.metrics[c][priced.runs], MACHINE_QUANTILE)) for c in MACHINE_COLUMNS}
-            rows.append({**priced.network, **machine})
+            machine = {c: values[priced.runs] for c, values in priced.metrics.items() if c not in NETWORK_COLUMNS}
+            rows.append({**priced.network, **{c: float(np.quantile(v, MACHINE_QUANTILE)) for c, v in machine.items()}})
     if not rows:
         return None
     # A cost that is 0 everywhere, such as traffic to DRAM, still needs a point to count from.

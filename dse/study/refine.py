@@ -19,11 +19,13 @@ from dse.study.ledger import priced_record
 from dse.study.pricing import Evaluate
 from dse.study.problem import Problem, saved_problem
 from dse.study.progress import OnProgress, Phase, Progress, silent
+from dse.study.room import kept_in
 from dse.study.search import MakeTrainers, check_same_data, opened_trainers
 from dse.study.session import LOOK_EVERY_S, Clock
 from dse.study.settings import SearchSettings
 from dse.study.spread import spread_networks
-from dse.workers import Outcome, Task, Trainers, WorkerPool
+from dse.tasks import Flight, Outcome, Task, Trainers
+from dse.workers import WorkerPool
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,9 @@ def refine(
         )
     with locked(study), opened_trainers(problem, make_trainers, study) as trainers, watched() as interrupt:
         check_same_data(folder, trainers.start())
-        folder.repair()
-        return _refined(problem, folder, trainers, interrupt, on_progress, numbers)
+        with kept_in(study):
+            folder.repair()
+            return _refined(problem, folder, trainers, interrupt, on_progress, numbers)
 
 
 @dataclass(eq=False)
@@ -132,12 +135,13 @@ class _Refinement:
 
     def _outcomes(self, tasks: list[Task], phase: Phase) -> Iterable[Outcome]:
         """Hand out the tasks and yield what comes back, until all is in or somebody asks to stop."""
+        flight = Flight(self.trainers)
         for task in tasks:
-            self.trainers.submit(task)
+            flight.submit(task)
         left = len(tasks)
         self._report(phase, len(tasks), left)
         while left and not self.interrupt.asked:
-            for outcome in self.trainers.wait(LOOK_EVERY_S):
+            for outcome in flight.outcomes(LOOK_EVERY_S):
                 left -= 1
                 yield outcome
                 self._report(phase, len(tasks), left)

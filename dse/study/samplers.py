@@ -27,15 +27,14 @@ def chosen(name: str, trainings: int) -> str:
     return "gp" if trainings < GP_TRAININGS else "tpe"
 
 
-def make_sampler(kind: str, user_seed: int, trials: int, budget: int, parallel: bool = False) -> BaseSampler:
-    """A sampler of that kind (see `chosen`).
+def make_sampler(kind: str, user_seed: int, trials: int, budget: int) -> BaseSampler:
+    """A sampler of that kind (see `chosen`); the Gaussian process and TPE mind the networks in training.
 
     Args:
         kind: ``gp``, ``tpe`` (every parameter on its own), ``nsga2``, ``nsga3`` or ``random``.
         user_seed: of the search.
         trials: in the study so far; part of the seed, since the same seed would propose the same trials again.
         budget: trainings of the whole search; small ones start with fewer random proposals.
-        parallel: other networks are in training while this one is proposed; the Gaussian process always minds them.
     """
     seed = derived_seed(user_seed, trials)
     startup = max(4, min(STARTUP, budget // 4))
@@ -45,7 +44,7 @@ def make_sampler(kind: str, user_seed: int, trials: int, budget: int, parallel: 
         if kind == "gp":
             return GPSampler(seed=seed, n_startup_trials=startup, warn_independent_sampling=False)
         if kind == "tpe":
-            return TPESampler(seed=seed, n_startup_trials=startup, multivariate=False, constant_liar=parallel)
+            return TPESampler(seed=seed, n_startup_trials=startup, multivariate=False, constant_liar=True)
         if kind == "nsga2":
             return NSGAIISampler(seed=seed, population_size=population)
         if kind == "nsga3":

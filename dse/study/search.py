@@ -21,11 +21,13 @@ from dse.study.pricing import Evaluate
 from dse.study.problem import Problem, cache_folder, new_problem, saved_problem
 from dse.study.progress import OnProgress, silent
 from dse.study.reference_point import freeze
+from dse.study.room import kept_in
 from dse.study.session import SearchSession, open_session
 from dse.study.settings import SearchSettings
 from dse.study.told import told_of
+from dse.tasks import Trainers
 from dse.worker import WorkerSettings
-from dse.workers import Trainers, WorkerPool
+from dse.workers import WorkerPool
 
 MakeTrainers = Callable[[WorkerSettings, int, Path], Trainers]
 
@@ -85,9 +87,9 @@ def run_search(
         database = storage.create(staging / "study.db", told.directions, told.titles, {"settings": settings.to_dict()})
         storage.close(database)
         manifest.write(staging / "manifest.json")
-        with locked(staging):
+        with locked(staging), kept_in(path):
             staging.rename(path)
-            _moved(trainers, path)
+            trainers.logs = path / "logs"
             return _searched(problem, StudyFolder(path), trainers, mode, interrupt, on_progress)
 
 
@@ -115,7 +117,7 @@ def resume(
     problem = saved_problem(folder, settings, evaluate)
     with locked(path):
         storage.close(storage.load(folder.database))
-        with opened_trainers(problem, make_trainers, path) as trainers, watched() as interrupt:
+        with kept_in(path), opened_trainers(problem, make_trainers, path) as trainers, watched() as interrupt:
             about = trainers.start()
             check_same_data(folder, about)
             folder.repair()
@@ -158,13 +160,7 @@ def opened_trainers(problem: Problem, make: MakeTrainers, folder: Path) -> Itera
     try:
         yield trainers
     finally:
-        trainers.close()
-
-
-def _moved(trainers: Trainers, path: Path) -> None:
-    """Tell worker processes where their logs lie now."""
-    if isinstance(trainers, WorkerPool):
-        trainers.logs = path / "logs"
+        trainers.shutdown()
 
 
 def check_same_data(folder: StudyFolder, about: dict[str, Any]) -> None:

@@ -16,7 +16,7 @@ from dse.study.mode import Mode
 from dse.study.problem import Problem
 from dse.study.progress import OnProgress, Phase, Progress
 from dse.study.proposals import Proposer
-from dse.workers import Outcome, Task, Trainers
+from dse.tasks import Flight, Outcome, Task, Trainers
 
 LOOK_EVERY_S = 0.25
 """How often a waiting search looks at the clock and for Ctrl-C."""
@@ -62,6 +62,7 @@ class SearchSession:
     problem: Problem
     folder: StudyFolder
     trainers: Trainers
+    flight: Flight
     ledger: Ledger
     proposer: Proposer
     interrupt: Interrupt
@@ -76,7 +77,7 @@ class SearchSession:
         self.report("searching")
         while True:
             self._fill()
-            if not self.proposer.running:
+            if self.stop and not self.proposer.running:
                 return
             if self.stop == "interrupted":
                 self._collect_for(GRACE_S)
@@ -91,7 +92,7 @@ class SearchSession:
                 self.stop = "exhausted"
                 return
             seed, recipe = self.problem.settings.seed, self.problem.space.short
-            self.trainers.submit(Task(proposal.number, proposal.genome, recipe, seed))
+            self.flight.submit(Task(proposal.number, proposal.genome, recipe, seed))
 
     def _must_stop(self) -> bool:
         settings, running = self.problem.settings, len(self.proposer.running)
@@ -118,7 +119,7 @@ class SearchSession:
         self.proposer.put_back()
 
     def _collect(self, timeout_s: float) -> None:
-        for outcome in self.trainers.wait(timeout_s):
+        for outcome in self.flight.outcomes(timeout_s):
             self.report("searching", self._take(outcome))
 
     def _take(self, outcome: Outcome) -> str:
@@ -178,10 +179,20 @@ def open_session(
     clock = Clock.starting(_time_before(folder.manifest, ledger))
     settings = problem.settings
     started = now_utc().isoformat()
-    session = Session(started, "", os.getpid(), host()["name"], settings.slots, settings.threads, 0.0, "")
+    session = Session(started, "", os.getpid(), host()["name"], trainers.slots, settings.threads, 0.0, "")
     proposer = Proposer(study, mode, problem.space.network, ledger, settings, clock.total_s)
     return SearchSession(
-        problem, folder, trainers, ledger, proposer, interrupt, on_progress, session, clock, ledger.spent
+        problem,
+        folder,
+        trainers,
+        Flight(trainers),
+        ledger,
+        proposer,
+        interrupt,
+        on_progress,
+        session,
+        clock,
+        ledger.spent,
     )
 
 

@@ -1,7 +1,7 @@
 """The accuracy loss estimator (ALE, of ALBSNN): which layers become binary while a network is trained.
 
-Ours where not published. The estimate of a layer is how much higher the loss of the latest batches is where that layer
-alone is binary. (The first-order change ``|<dL/dW, Wb - W>|`` needs no further pass over them, but does not order
+Ours where not published. The estimate of a layer is how much higher the loss of a few batches is where that layer alone
+is binary. (The first-order change ``|<dL/dW, Wb - W>|`` needs no further pass over them, but does not order
 layers: docs/decisions/0007.)
 
 One layer after the other becomes binary, that of the least estimate for each bit saved first, until the budget is met:
@@ -11,15 +11,16 @@ lets them settle. The first layer and the classifier keep their bits.
 """
 
 import math
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from dse.data.dataset import Split
 from dse.training.model import SpikingLayer, SpikingNetwork
 from searchspaces.binarisation import ROUNDING, savings, total_bits
 
@@ -29,6 +30,14 @@ BATCHES = 16  # that an estimate rests on; a forward pass over one is about a th
 
 Batch = tuple[Tensor, Tensor]
 """Images and labels."""
+
+
+def spread_batches(samples: Split, batch_size: int, device: torch.device) -> list[Batch]:
+    """`BATCHES` batches, each spread over all samples, so that an order by class does no harm."""
+    size = min(batch_size, len(samples))
+    starts = np.linspace(0, len(samples) // size, BATCHES, endpoint=False).astype(np.int64)
+    few = [samples.take(start + np.arange(size) * (len(samples) // size)) for start in starts]
+    return [(torch.from_numpy(one.images).to(device), torch.from_numpy(one.labels).to(device)) for one in few]
 
 
 @contextmanager
@@ -76,7 +85,7 @@ class Binarisation:
         decisions: to be taken in all, and ``taken`` so far.
         bits: still to be saved; None where they are not the budget.
         loss: that may still be spent; None where it is not the budget.
-        latest: batches of the training.
+        batches: of the training samples, always the same.
     """
 
     network: SpikingNetwork
@@ -84,11 +93,11 @@ class Binarisation:
     decisions: int
     bits: float | None
     loss: float | None
+    batches: Sequence[Batch]
     taken: int = 0
-    latest: deque[Batch] = field(default_factory=lambda: deque(maxlen=BATCHES))
 
     @classmethod
-    def of(cls, network: SpikingNetwork) -> "Binarisation | None":
+    def of(cls, network: SpikingNetwork, samples: Split, batch_size: int) -> "Binarisation | None":
         """A fresh one for a network that asks for ALE, else None."""
         genome = network.genome
         if not genome.ale:
@@ -96,15 +105,18 @@ class Binarisation:
         left = savings(genome)
         decisions = min(len(left), DECISIONS)
         bits = genome.ale_saving * total_bits(genome) * (1 - ROUNDING) if genome.ale_saving else None
-        return cls(network, left, decisions, bits, genome.ale_loss or None)
+        device = network.classifier.bias.device
+        return cls(network, left, decisions, bits, genome.ale_loss or None, spread_batches(samples, batch_size, device))
 
-    def advance(self, progress: float, images: Tensor, labels: Tensor) -> None:
-        """Take the decisions that are due after a step on this batch.
+    def resume(self, taken: int, loss: float | None) -> None:
+        """Go on after so many decisions with so much loss left, in a network whose picked layers are binary."""
+        self.taken, self.loss = taken, loss
+        for name in self.network.binarised:
+            saving = self.left.pop(name)
+            self.bits = None if self.bits is None else self.bits - saving
 
-        Args:
-            progress: the part of the run that is over (0 to 1).
-        """
-        self.latest.append((images, labels))
+    def advance(self, progress: float) -> None:
+        """Take the decisions that are due at ``progress``, the part of the run that is over (0 to 1)."""
         while self.taken < min(1.0, progress / PART) * self.decisions - ROUNDING:
             if self.left and not self._saved_enough:
                 self._decide(math.ceil(len(self.left) / (self.decisions - self.taken)))
@@ -116,7 +128,7 @@ class Binarisation:
 
     def _decide(self, most: int) -> None:
         """Make up to ``most`` layers binary, in order, as long as the budget has room for the next."""
-        rise = rises(self.network, self.left, self.latest)
+        rise = rises(self.network, self.left, self.batches)
         for name in sorted(self.left, key=lambda each: rise[each] / self.left[each])[:most]:
             spent = max(0.0, rise[name])
             if self._saved_enough or (self.loss is not None and spent > self.loss):

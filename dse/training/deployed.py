@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from dse.export.integer_network import IntegerClassifier, IntegerLayer, IntegerNetwork, IntegerSynapses
+from dse.training.frames import frames
 
 EXACT_BITS = 25  # two's complement numbers of 25 bits reach -2^24, the last whole number that float32 counts to
 
@@ -124,8 +125,9 @@ def set_bits(x: Tensor, planes: int) -> tuple[int, ...]:
 
 @torch.inference_mode()
 def run_deployed(network: IntegerNetwork, images: Tensor) -> Activity:
-    """Scores and activity of the integer network on uint8 images [n, C, H, W]."""
-    x, counted, bits = images[None], {}, {}
+    """Scores and activity of the integer network on uint8 images [n, C, H, W], or on slices of events."""
+    x = images[None] if network.static_input else frames(images, network.timesteps)
+    counted, bits = {}, {}
     for layer in network.layers:
         x = run_layer(layer, x, network.timesteps)
         planes = layer.output_bits

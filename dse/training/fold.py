@@ -225,7 +225,8 @@ def fold(
     for layer, shape in spiking:
         module = network.layers[layer.name]
         assert isinstance(module, SpikingLayer)
-        folded.append(fold_layer(module, shape, genome, largest, not folded, Grid(fraction_bits, word_bits)))
+        static = genome.static_input and not folded
+        folded.append(fold_layer(module, shape, genome, largest, static, Grid(fraction_bits, word_bits)))
         largest = folded[-1].largest_output
     classifier = fold_classifier(network.classifier, last_shape, largest, genome.timesteps, fraction_bits)
     return IntegerNetwork(genome.timesteps, fraction_bits, tuple(folded), classifier)

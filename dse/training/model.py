@@ -18,6 +18,7 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from dse.training.convolution import convolve
+from dse.training.frames import frames
 from dse.training.neuron import NormIF
 from dse.training.quantise import codes, scale
 from dse.training.rectifier import NormReLU
@@ -172,14 +173,15 @@ class SpikingNetwork(nn.Module):
 
     def stored_maps(self, images: Tensor) -> dict[str, Tensor]:
         """What every spiking layer stores, by name, [T*B, ...] with the step slowest; images are uint8 [B, C, H, W]."""
-        x, static, maps = images.to(self.precision), True, {}
+        static, maps = self.genome.static_input, dict[str, Tensor]()
+        x = (images if static else frames(images, self.genome.timesteps).flatten(0, 1)).to(self.precision)
         for name, layer in self.layers.items():
             x = maps[name] = layer(x, static)
             static = False
         return maps
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits [B, classes] of uint8 images [B, C, H, W] with pixels 0 to 2^input_bits - 1."""
+        """Logits [B, classes] of uint8 images [B, C, H, W] with pixels 0 to 2^input_bits - 1, or slices of events."""
         *_, last = self.stored_maps(images).values()
         logits: Tensor = self.classifier(last)
         return logits

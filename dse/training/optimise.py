@@ -3,7 +3,7 @@
 import math
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,7 +16,8 @@ from dse.training.augment import augmented
 from dse.training.bwo import BinaryPhase, phase_begins
 from dse.training.model import SpikingNetwork
 from dse.training.pruning import PRUNING_PART, UPDATES, exchange, prune
-from dse.training.sampling import balanced_subset, batch_count, batches
+from dse.training.sampling import Index, balanced_subset, batch_count, batches
+from searchspaces.binarisation import savings
 from searchspaces.recipe import Recipe
 
 WARM_UP = 0.15  # part of the run in which the learning rate rises
@@ -42,6 +43,63 @@ class Deadline:
         spent = time.perf_counter() - self.start
         if self.budget_s is not None and spent > self.budget_s:
             raise OverBudgetError(f"the run took longer than its budget of {self.budget_s:g} s")
+
+
+@dataclass(frozen=True, eq=False)
+class Loop:
+    """What the loop of one stage changes, all in place.
+
+    Attributes:
+        network: with its parameters, buffers and masks.
+        optimise: with its moments.
+        flips: of binary weight optimisation, if any.
+        ale: picks the layers that become binary, where it is asked to.
+        rng: draws samples, their order and their augmentation.
+        chosen: positions of the samples that are trained on.
+    """
+
+    network: SpikingNetwork
+    optimise: torch.optim.AdamW
+    flips: BinaryPhase | None
+    ale: Binarisation | None
+    rng: np.random.Generator
+    chosen: Index
+
+
+class Watch(Protocol):
+    """Who looks on while a network is trained, and may stop it or set it back to where it was."""
+
+    @property
+    def first_stage(self) -> int:
+        """Stages before this one are over."""
+
+    def begin(self, stage: int, loop: Loop) -> int:
+        """Epochs of the stage that are over; the loop is then as it was after them."""
+
+    def step(self) -> None:
+        """Called before every step."""
+
+    def epoch_over(self, stage: int, loop: Loop, epochs: int, loss: float) -> None:
+        """Called when ``epochs`` of the stage are over, with the mean loss of the last."""
+
+
+class Unwatched:
+    """Nobody looks on."""
+
+    first_stage = 0
+
+    def begin(self, stage: int, loop: Loop) -> int:
+        """Nothing is over."""
+        return 0
+
+    def step(self) -> None:
+        """Nothing to do."""
+
+    def epoch_over(self, stage: int, loop: Loop, epochs: int, loss: float) -> None:
+        """Nothing to do."""
+
+
+UNWATCHED = Unwatched()
 
 
 def learning_rate_factor(progress: float) -> float:
@@ -110,35 +168,46 @@ def fit(
     device: torch.device,
     deadline: Deadline,
     settled: bool = False,
+    stage: int = 0,
+    watch: Watch = UNWATCHED,
 ) -> None:
     """Train the network in place; where it is ``settled``, masks and weight bits stay as they are.
 
     Raises:
         DivergedError, OverBudgetError: see there.
     """
-    chosen = split.take(balanced_subset(split.labels, recipe.train_samples, rng))
-    steps = batch_count(len(chosen), recipe.batch_size, recipe.epochs)
-    optimise = optimiser(network, recipe)
-    flips: BinaryPhase | None = None
-    ale = None if settled else Binarisation.of(network)
+    genome = network.genome
+    flips = BinaryPhase.of(network.all_synapses(), savings(genome) if genome.ale else ()) if genome.bwo else None
+    chosen_index = balanced_subset(split.labels, recipe.train_samples, rng)
+    ale = None if settled else Binarisation.of(network, split.take(chosen_index), recipe.batch_size)
+    loop = Loop(network, optimiser(network, recipe), flips, ale, rng, chosen_index)
+    epochs_over = watch.begin(stage, loop)
+    chosen = split.take(loop.chosen)
+    per_epoch = batch_count(len(chosen), recipe.batch_size, 1)
+    steps, losses = recipe.epochs * per_epoch, 0.0
     network.train()
-    for step, index in enumerate(batches(len(chosen), recipe.batch_size, recipe.epochs, rng)):
+    order = batches(len(chosen), recipe.batch_size, recipe.epochs - epochs_over, rng)
+    for step, index in enumerate(order, start=epochs_over * per_epoch):
         deadline.check()
+        watch.step()
         if prune_is_due(step, steps) and not settled:
             prune_network(network, step / steps)
-        if network.genome.bwo and step == phase_begins(steps):
-            flips = BinaryPhase.of(network.all_synapses())
-        for group in optimise.param_groups:
+        for group in loop.optimise.param_groups:
             group["lr"] = recipe.learning_rate * learning_rate_factor((step + 1) / steps)
         images = torch.from_numpy(augmented(chosen.images[index], recipe.augment, rng)).to(device)
         labels = torch.from_numpy(chosen.labels[index]).to(device)
-        optimise.zero_grad()
-        step_loss(network, images, labels, recipe.label_smoothing).backward()  # type: ignore[no-untyped-call]
-        if flips is not None:
+        loop.optimise.zero_grad()
+        loss = step_loss(network, images, labels, recipe.label_smoothing)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if flips is not None and step >= phase_begins(steps):
             flips.step(step - phase_begins(steps))
-        optimise.step()
+        loop.optimise.step()
         if ale is not None:
-            ale.advance((step + 1) / steps, images, labels)
+            ale.advance((step + 1) / steps)
         clip_weights(network)
+        losses += loss.item()
+        if (step + 1) % per_epoch == 0:
+            watch.epoch_over(stage, loop, (step + 1) // per_epoch, losses / per_epoch)
+            losses = 0.0
     prune_network(network, 1.0)
     check_finite(network)

@@ -14,9 +14,9 @@ from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
 from dse.training.conversion import CALIBRATION_IMAGES, convert
 from dse.training.fold import WidthError, fold, kept_mask
-from dse.training.measure import Measured, bit_density, measure
+from dse.training.measure import Measured, input_density, mean_loss, measure
 from dse.training.model import SpikingNetwork, build_network
-from dse.training.optimise import Deadline, DivergedError, OverBudgetError, fit
+from dse.training.optimise import UNWATCHED, Deadline, DivergedError, OverBudgetError, Watch, fit
 from dse.training.precision import compute_type
 from dse.training.sampling import balanced_subset
 from dse.training.stages import Stage, stages
@@ -81,15 +81,26 @@ def failure(error: BaseException, start: float) -> Failed | None:
 
 
 def trained(
-    genome: NetworkGenome, dataset: Dataset, recipe: Recipe, seed: int, device: torch.device, start: float
+    genome: NetworkGenome,
+    dataset: Dataset,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    start: float,
+    watch: Watch = UNWATCHED,
 ) -> SpikingNetwork:
     """The network after its training."""
     deadline = Deadline(start, recipe.time_budget_s)
+    network: SpikingNetwork | None = None
     with seeded(seed) as rng:
-        first, *others = stages(genome, recipe)
-        network = train_stage(first, None, dataset.train, rng, device, deadline)
-        for stage in others:
-            network = train_stage(stage, network, dataset.train, rng, device, deadline)
+        for number, stage in enumerate(stages(genome, recipe)):
+            if number >= watch.first_stage:
+                before, network = network, stage_network(stage, device)
+                if before is not None:
+                    network.load_state_dict(before.state_dict())
+                    network.hold_binary(before.binarised)
+                fit(network, dataset.train, stage.recipe, rng, device, deadline, stage.settled, number, watch)
+        assert network is not None, "a run has a stage"
         if genome.route == "conversion":
             index = balanced_subset(dataset.train.labels, CALIBRATION_IMAGES, rng)
             network = converted(network, genome, recipe, dataset.train.take(index), device)
@@ -105,22 +116,11 @@ def converted(
     return network
 
 
-def train_stage(
-    stage: Stage,
-    before: SpikingNetwork | None,
-    split: Split,
-    rng: np.random.Generator,
-    device: torch.device,
-    deadline: Deadline,
-) -> SpikingNetwork:
-    """The network after one stage, which starts from the parameters of the network ``before``, if any."""
+def stage_network(stage: Stage, device: torch.device) -> SpikingNetwork:
+    """The untrained network of a stage, in its precision."""
     network = build_network(stage.genome, stage.recipe, stage.rectified).to(device)
     # Spikes times codes are exact in bfloat16; activations of rectified units are not.
     network.precision = torch.float32 if stage.rectified else compute_type(stage.recipe.precision, device)
-    if before is not None:
-        network.load_state_dict(before.state_dict())
-        network.hold_binary(before.binarised)
-    fit(network, split, stage.recipe, rng, device, deadline, stage.settled)
     return network
 
 
@@ -179,7 +179,7 @@ def describe(
         correct=measured.correct,
         samples=measured.samples,
         deployed_correct=measured.deployed_correct,
-        input_density=bit_density(dataset.validation.images, dataset.input_bits),
+        input_density=input_density(dataset.validation.images, network.genome),
         firing_rates=measured.firing_rates,
         masks={name: mask for name, mask in masks.items() if mask is not None},
         binarised=network.binarised,
@@ -216,10 +216,23 @@ def test(
     """
     target = chosen_device(device)
     network = restored(genome, score, cache).to(target)
-    network.precision = compute_type("auto", target)
     folded: IntegerNetwork = cache.integer_network(score)
     measured = measure(network, folded, split, target)
     return TestScore(measured.correct, measured.deployed_correct, measured.samples)
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+def training_loss(
+    genome: NetworkGenome, score: NetworkScore, cache: ScoreCache, split: Split, recipe: Recipe, device: str = "auto"
+) -> float:
+    """Mean cross entropy of a stored network on the samples of the training split that it was trained on.
+
+    Raises:
+        InputError: the stored network is gone or damaged.
+    """
+    target = chosen_device(device)
+    network = restored(genome, score, cache).to(target)
+    seen = balanced_subset(split.labels, recipe.train_samples, np.random.default_rng(score.seed))
+    return mean_loss(network, split.take(seen), target)

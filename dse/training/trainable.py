@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from costmodels.errors import ConfigurationError
 from dse.training.quantise import FLOAT_BITS
 from searchspaces.binarisation import saving_rule, savings
-from searchspaces.genome import LEVELS, NetworkGenome
+from searchspaces.genome import LEVELS, SLICES, NetworkGenome
 
 WIDTHS = (1, 2, 4, 8, FLOAT_BITS)
 
@@ -29,6 +29,11 @@ def _layers(genome: NetworkGenome) -> Iterator[str]:
 
 
 def _dynamics(genome: NetworkGenome) -> Iterator[str]:
+    if not genome.static_input and (SLICES % genome.timesteps or SLICES % genome.first_stage_timesteps):
+        yield (
+            f"timesteps must divide the {SLICES} slices of an event recording, not be {genome.timesteps} "
+            f"(first stage {genome.first_stage_timesteps})"
+        )
     if genome.levels not in LEVELS:
         yield f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}"
     if genome.levels > 1 and genome.reset == "hard":
@@ -54,6 +59,8 @@ def _binarisation(genome: NetworkGenome) -> Iterator[str]:
 def _conversion(genome: NetworkGenome) -> Iterator[str]:
     if genome.route == "stbp":
         return
+    if not genome.static_input:
+        yield "route must be stbp on event data, not conversion: a CNN sees one frame where the network sees several"
     for layer in genome.layers:
         if layer.dual_threshold:
             yield f"dual_threshold must be False in conversion, not True: a rectified unit has one (layer {layer.name})"

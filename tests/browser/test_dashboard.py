@@ -11,14 +11,36 @@ import numpy as np
 import pytest
 from chromium import WAIT_MS, Tab
 
-from dse.dashboard.candidates import Candidates, candidates
+from dse.dashboard.candidate import candidate_view, study_of
+from dse.reporting.candidates import STATUSES, Candidates, candidates
 from dse.results import StudyFolder
 
 Served = Callable[..., str]
 Studies = dict[str, Path]
-TRACES = """() => document.getElementById('scatter').data.map(t => ({
-  name: t.name, x: Array.from(t.x), y: Array.from(t.y),
-  rows: Array.from(t.customdata), picked: t.selectedpoints ? Array.from(t.selectedpoints) : null, type: t.type}))"""
+MARKS = """() => {
+  const { cloud, mask } = window.dseState, [across, up] = cloud.axes();
+  return cloud.view.groups.map(group => ({
+    status: group.status, rows: group.rows, kept: group.rows.filter(i => mask[i]),
+    x: group.rows.map(i => across.p2d(cloud.places.get(i)[0] - across._offset)),
+    y: group.rows.map(i => up.p2d(cloud.places.get(i)[1] - up._offset))}));
+}"""
+"""The marks of the scatter as they lie on the screen, read back through plotly's axes."""
+SCREEN = 5e-4
+"""Plotly rounds a value read from the screen to what a pixel tells."""
+COUNTED = """([now, before]) => {
+  const said = document.getElementById('counts').textContent;
+  return now ? said.startsWith(now) : said !== before;
+}"""
+DRAWN = """() => {
+  const figures = [...document.querySelectorAll('[data-figure]')];
+  return figures.length === 8 && figures.every(figure => figure.data);
+}"""
+FOUR_ROWS = """async () => {
+  const { api } = window.dseState;
+  await api.setColumnFilterModel('machine.vector_width', {filterType: 'number', type: 'equals', filter: 4});
+  api.onFilterChanged('columnFilter');
+}"""
+IN_TABLE = "() => window.dseState.api ? window.dseState.api.getDisplayedRowCount() : -1"
 
 
 def table_of(path: Path) -> Candidates:
@@ -26,88 +48,167 @@ def table_of(path: Path) -> Candidates:
 
 
 def kept(page: Any) -> set[int]:
-    """Rows that every view shows, as the scatter has them."""
-    traces = page.evaluate(TRACES)
-    return {row for t in traces for k, row in enumerate(t["rows"]) if t["picked"] is None or k in set(t["picked"])}
+    """Rows that the scatter keeps."""
+    return {row for group in page.evaluate(MARKS) for row in group["kept"]}
 
 
-def in_table(page: Any) -> int:
-    return int(page.evaluate("async () => (await dash_ag_grid.getApiAsync('table')).getDisplayedRowCount()"))
+def table_has(page: Any, count: int) -> None:
+    """The table comes to show so many rows."""
+    page.wait_for_function(f"n => ({IN_TABLE})() === n", arg=count, timeout=WAIT_MS)
+
+
+def settled(page: Any, act: Any, counts: str = "") -> None:
+    """Do something that filters, and wait until the counts say another number of candidates, or the one given."""
+    before = page.text_content("#counts")
+    act()
+    page.wait_for_function(COUNTED, arg=[counts, before], timeout=WAIT_MS)
 
 
 def bound(page: Any, column: str, place: int) -> None:
-    page.locator(f"input[data-column={column}]").evaluate(
-        "(input, v) => { input.value = v; input.dispatchEvent(new Event('input')); }", place
-    )
-    page.wait_for_timeout(400)
+    slider = page.locator(f"input[data-column={column}]")
+    move = "(input, v) => { input.value = v; input.dispatchEvent(new Event('input')); }"
+    settled(page, lambda: slider.evaluate(move, place))
+
+
+def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(*end, steps=6)
+    page.mouse.up()
 
 
 def test_the_scatter_holds_the_numbers_of_the_study(tab: Tab, served: Served, studies: Studies) -> None:
     page, table = tab.open(served(studies["many"])), table_of(studies["many"])
-    for trace in page.evaluate(TRACES):
-        status = "front" if trace["name"].startswith("front") else "dominated"
-        rows = [i for i, each in enumerate(table.status) if each == status]
-        assert trace["rows"] == rows
-        assert trace["type"] == ("scattergl" if len(rows) > 1500 else "scatter")
-        assert np.allclose(trace["x"], table.metrics["energy_uj"][rows])
-        assert np.allclose(trace["y"], 100 * table.metrics["accuracy"][rows])
+    for group in page.evaluate(MARKS):
+        rows = [i for i, each in enumerate(table.status) if each == STATUSES[group["status"]]]
+        assert group["rows"] == rows
+        assert np.allclose(group["x"], table.metrics["energy_uj"][rows], rtol=SCREEN)
+        assert np.allclose(group["y"], 100 * table.metrics["accuracy"][rows], rtol=SCREEN)
     assert page.text_content("#counts") == (
         f"1,800 of 1,800 candidates, {table.status.count('front')} of them on the front"
     )
     titles = page.evaluate("() => ['xaxis', 'yaxis'].map(a => document.getElementById('scatter').layout[a].title.text)")
     assert titles == ["Energy per inference (µJ)", "Deployed accuracy (%)"]
+    assert page.evaluate(INKED) == [True] * table.status.count("front"), "every point of the front is drawn"
+
+
+INKED = """() => {
+  const { cloud } = window.dseState, pen = cloud.canvas.getContext('2d'), scale = window.devicePixelRatio;
+  return cloud.view.groups.at(-1).rows.map(i => { const [x, y] = cloud.places.get(i);
+    return pen.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data[3] > 0; }); }"""
 
 
 def test_axes_scales_colour_and_a_third_axis_can_be_chosen(tab: Tab, served: Served, studies: Studies) -> None:
     page, table = tab.open(served(studies["many"])), table_of(studies["many"])
     page.select_option("#x-axis", "area_mm2")
     page.select_option("#x-scale", "linear")
-    front = next(t for t in page.evaluate(TRACES) if t["name"].startswith("front"))
-    assert np.allclose(front["x"], table.metrics["area_mm2"][front["rows"]])
+    front = page.evaluate(MARKS)[-1]
+    assert np.allclose(front["x"], table.metrics["area_mm2"][front["rows"]], rtol=SCREEN)
     assert page.evaluate("() => document.getElementById('scatter').layout.xaxis.type") == "linear"
     page.select_option("#colour-by", "machine.vector_width")
     assert page.locator("#colour-legend span").all_text_contents() == ["2", "4", "8"]
-    colours = page.evaluate("() => document.getElementById('scatter').data[0].marker.color")
-    assert len(set(colours)) == 3
+    tints = page.evaluate(
+        "() => { const g = window.dseState.cloud.view.groups.at(-1); return g.rows.map(i => g.tint(i)); }"
+    )
+    widths = [table.genes["machine.vector_width"][row] for row in front["rows"]]
+    assert len(set(zip(widths, tints, strict=True))) == len(set(widths)) == len(set(tints)) > 1
     page.select_option("#z-axis", "latency_ms")
-    page.wait_for_timeout(800)
-    assert page.evaluate("() => document.getElementById('scatter').data[0].type") == "scatter3d"
+    three = "() => (document.getElementById('scatter').data[0] || {}).type === 'scatter3d'"
+    page.wait_for_function(three, timeout=WAIT_MS)
     titles = page.evaluate("() => document.getElementById('scatter').layout.scene.zaxis.title.text")
     assert titles == "Latency (ms)"
+    page.select_option("#z-axis", "")
+    assert len(kept(page)) == 1800
 
 
 def test_failed_and_infeasible_candidates_are_shown_on_demand(tab: Tab, served: Served, studies: Studies) -> None:
     page = tab.open(served(studies["many"]))
     page.check("input[data-status=failed]")
-    names = [trace["name"] for trace in page.evaluate(TRACES)]
-    assert any(name.startswith("failed") and name.endswith("(5)") for name in names)
+    assert {group["status"]: len(group["rows"]) for group in page.evaluate(MARKS)}[STATUSES.index("failed")] == 5
     page.uncheck("input[data-status=dominated]")
-    assert not any(trace["name"].startswith("dominated") for trace in page.evaluate(TRACES))
+    assert STATUSES.index("dominated") not in {group["status"] for group in page.evaluate(MARKS)}
 
 
-def test_a_box_in_the_scatter_filters_table_and_counts(tab: Tab, served: Served, studies: Studies) -> None:
+def test_the_pointer_is_told_what_it_is_on(tab: Tab, served: Served, studies: Studies) -> None:
     page, table = tab.open(served(studies["many"])), table_of(studies["many"])
+    front = page.evaluate(MARKS)[-1]["rows"]
+    place = page.evaluate("i => window.dseState.cloud.places.get(i)", front[0])
+    box = page.locator("#scatter").bounding_box()
+    page.mouse.move(box["x"] + place[0], box["y"] + place[1])
+    page.wait_for_selector(".tip:visible", timeout=WAIT_MS)
+    said = page.text_content(".tip")
+    assert any(table.ids[row] in said for row in front)
+    assert "Energy per inference: " in said
+    page.mouse.click(box["x"] + place[0], box["y"] + place[1])
+    page.wait_for_selector("#chosen:visible", timeout=WAIT_MS)
+    assert page.text_content("#chosen-title").endswith(", front")
+
+
+@pytest.mark.parametrize("tool", ["box", "lasso"])
+def test_a_box_or_lasso_in_the_scatter_filters_table_and_counts(
+    tool: str, tab: Tab, served: Served, studies: Studies
+) -> None:
+    page, table = tab.open(served(studies["many"])), table_of(studies["many"])
+    if tool == "lasso":
+        page.evaluate("() => Plotly.relayout('scatter', {dragmode: 'lasso'})")
     area = page.locator("#scatter .nsewdrag").bounding_box()
-    page.mouse.move(area["x"] + 40, area["y"] + 30)
-    page.mouse.down()
-    page.mouse.move(area["x"] + 260, area["y"] + 200, steps=6)
-    page.mouse.up()
-    page.wait_for_timeout(600)
-    ends = page.evaluate("() => { const s = document.getElementById('scatter').layout.selections[0]; return s }")
-    # plotly's box is in axis values: log axes hold exponents or values, depending on the version; compare as shown
-    x = sorted(float(ends[k]) for k in ("x0", "x1"))
-    y = sorted(float(ends[k]) for k in ("y0", "y1"))
-    energy, accuracy = table.metrics["energy_uj"], 100 * table.metrics["accuracy"]
-    expected = set(
-        np.flatnonzero((energy >= x[0]) & (energy <= x[1]) & (accuracy >= y[0]) & (accuracy <= y[1])).tolist()
+    corners = [(area["x"] + dx, area["y"] + dy) for dx, dy in ((40, 30), (260, 30), (260, 200), (40, 200))]
+    if tool == "box":
+        settled(page, lambda: drag(page, corners[0], corners[2]))
+    else:
+
+        def circle() -> None:
+            page.mouse.move(*corners[0])
+            page.mouse.down()
+            for corner in (*corners[1:], corners[0]):
+                page.mouse.move(*corner, steps=5)
+            page.mouse.up()
+
+        settled(page, circle)
+    edges = page.evaluate(
+        """([left, top, right, bottom]) => { const [across, up] = window.dseState.cloud.axes();
+          return [across.p2d(left), up.p2d(bottom), across.p2d(right), up.p2d(top)]; }""",
+        [40, 30, 260, 200],
     )
+    energy, accuracy = table.metrics["energy_uj"], 100 * table.metrics["accuracy"]
+    inside = (energy >= edges[0]) & (energy <= edges[2]) & (accuracy >= edges[1]) & (accuracy <= edges[3])
+    expected = set(np.flatnonzero(inside).tolist())
     assert 0 < len(expected) < 1800
+    # A mark within a pixel of the edge may fall on either side.
+    assert len(kept(page) ^ expected) <= 0.02 * len(expected)
+    found = len(kept(page))
+    table_has(page, found)
+    assert page.text_content("#counts").startswith(f"{found:,} of 1,800")
+    settled(page, lambda: page.click("#clear"), "1,800 of")
+    table_has(page, 1800)
+
+
+def test_shift_adds_a_box(tab: Tab, served: Served, studies: Studies) -> None:
+    page = tab.open(served(studies["many"]))
+    area = page.locator("#scatter .nsewdrag").bounding_box()
+    at = [(area["x"] + dx, area["y"] + dy) for dx, dy in ((40, 30), (200, 200), (230, 30), (400, 200))]
+    settled(page, lambda: drag(page, at[0], at[1]))
+    first = kept(page)
+    page.keyboard.down("Shift")
+    settled(page, lambda: drag(page, at[2], at[3]))
+    page.keyboard.up("Shift")
+    assert first < kept(page)
+
+
+def test_a_filter_of_the_table_filters_every_view(tab: Tab, served: Served, studies: Studies) -> None:
+    page, table = tab.open(served(studies["many"])), table_of(studies["many"])
+    settled(page, lambda: page.evaluate(FOUR_ROWS))
+    four = {row for row, width in enumerate(table.genes["machine.vector_width"]) if width == 4}
+    assert kept(page) == four
+    bound(page, "area_mm2", 100)
+    area = table.metrics["area_mm2"]
+    limit = np.nanmin(area) * (np.nanmax(area) / np.nanmin(area)) ** 0.5
+    expected = four & set(np.flatnonzero(area <= limit).tolist())
     assert kept(page) == expected
-    assert in_table(page) == len(expected)
-    assert page.text_content("#counts").startswith(f"{len(expected):,} of 1,800")
-    page.click("#clear")
-    page.wait_for_timeout(500)
-    assert in_table(page) == 1800
+    table_has(page, len(expected))
+    settled(page, lambda: page.click("#clear"), "1,800 of")
+    assert len(kept(page)) == 1800
+    table_has(page, 1800)
 
 
 def test_a_constraint_keeps_exactly_what_obeys_it(tab: Tab, served: Served, studies: Studies) -> None:
@@ -117,7 +218,7 @@ def test_a_constraint_keeps_exactly_what_obeys_it(tab: Tab, served: Served, stud
     limit = np.nanmin(area) * (np.nanmax(area) / np.nanmin(area)) ** 0.5
     expected = set(np.flatnonzero(area <= limit).tolist())
     assert kept(page) == expected
-    assert in_table(page) == len(expected)
+    table_has(page, len(expected))
     assert page.text_content("output[data-bound=area_mm2]").startswith("≤ ")
     bound(page, "accuracy", 150)
     accuracy = table.metrics["accuracy"]
@@ -131,18 +232,13 @@ def test_a_range_on_a_parallel_axis_filters_the_scatter(tab: Tab, served: Served
     page.locator("#parallel").scroll_into_view_if_needed()
     box = page.locator("#parallel canvas").bounding_box()
     left = box["x"] + page.evaluate("() => window.dseState.parallel.x(0)")
-    page.mouse.move(left, box["y"] + 60)
-    page.mouse.down()
-    page.mouse.move(left + 3, box["y"] + 160, steps=4)
-    page.mouse.up()
-    page.wait_for_timeout(500)
+    settled(page, lambda: drag(page, (left, box["y"] + 60), (left + 3, box["y"] + 160)))
     low, high = page.evaluate("() => window.dseState.ranges.accuracy[0]")
     accuracy = 100 * table.metrics["accuracy"]
     expected = set(np.flatnonzero((accuracy >= low) & (accuracy <= high)).tolist())
     assert 0 < len(expected) < 1800
     assert kept(page) == expected
-    page.mouse.click(left, box["y"] + 100)
-    page.wait_for_timeout(500)
+    settled(page, lambda: page.mouse.click(left, box["y"] + 100), "1,800 of")
     assert len(kept(page)) == 1800
 
 
@@ -201,13 +297,9 @@ def test_every_part_of_a_candidates_page_is_drawn(tab: Tab, served: Served, stud
     number = folder.refined()[0].number
     point = next(point for point in folder.front() if point.network == number)
     page = tab.open(served(folder.path) + f"candidate?study={folder.name}&id={point.id}", "#what-if-words")
-    page.wait_for_timeout(1000)
-    drawn = page.evaluate(
-        "() => [...document.querySelectorAll('[data-figure]')].map(d => [d.getAttribute('aria-label'), !!d.data])"
-    )
-    assert len(drawn) == 8
-    assert all(done for _, done in drawn), drawn
-    assert page.locator(".commands code").count() == 5
+    page.wait_for_function(DRAWN, timeout=WAIT_MS)
+    commands = candidate_view(study_of(folder), point.id).commands
+    assert page.locator(".commands code").all_text_contents() == [command for command, _ in commands]
     rows = page.locator(".page table").first.locator("tbody tr td:first-child").all_text_contents()
     assert rows == ["short run", "refined", "test set"]
     page.click("text=longer training")
@@ -279,7 +371,7 @@ def test_a_hostile_name_stays_text(tab: Tab, served: Served, studies: Studies) -
     tab.page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     page = tab.open(served(studies["hostile"], studies["one"]))
     page.select_option("#colour-by", "study")
-    page.wait_for_timeout(500)
+    page.wait_for_selector("#colour-legend span >> nth=1", timeout=WAIT_MS)
     assert asked == []
     assert page.locator("img").count() == 0
     assert "<img" in page.text_content("#studies")
@@ -290,5 +382,30 @@ def test_dark_readers_get_dark_figures(tab: Tab, served: Served, studies: Studie
     from dse.reporting import theme
 
     page = tab.open(served(studies["one"]))
-    assert page.evaluate("() => document.getElementById('scatter').layout.font.color") == theme.DARK["text"]
+    assert page.evaluate(FONT) == theme.DARK["text"]
     assert json.loads(page.get_attribute("#explore-config", "data-config"))["dark"] == theme.DARK
+
+
+FONT = "() => document.getElementById('scatter').layout.font.color"
+
+
+def test_light_and_dark_can_be_chosen_and_are_remembered(tab: Tab, served: Served, studies: Studies) -> None:
+    from dse.reporting import theme
+
+    page = tab.open(served(studies["one"]))
+    assert page.text_content("#theme") == "As the system"
+    page.click("#theme")
+    assert (page.text_content("#theme"), page.evaluate(FONT)) == ("Light", theme.LIGHT["text"])
+    page.click("#theme")
+    page.wait_for_function(f"() => ({FONT})() === '{theme.DARK['text']}'", timeout=WAIT_MS)
+    paper = "() => getComputedStyle(document.body).backgroundColor"
+    dark = page.evaluate(paper)
+    assert dark == "rgb({}, {}, {})".format(*bytes.fromhex(theme.DARK["page"][1:]))
+    page.reload()
+    page.wait_for_selector("#explore[data-ready]", state="attached", timeout=WAIT_MS)
+    assert (page.text_content("#theme"), page.evaluate(paper)) == ("Dark", dark)
+
+
+def test_importance_over_several_studies_says_so(tab: Tab, served: Served, studies: Studies) -> None:
+    page = tab.open(served(studies["many"], studies["searched"]))
+    assert page.text_content("#importance-note") == "Over the candidates of all 2 studies."

@@ -35,7 +35,8 @@ def prices(space: SearchSpace, network: dict[str, Any], machine: dict[str, Any])
     """Latency, energy, area and traffic with every second spike bit set; None where the machine cannot run it."""
     genome = space.network.genome(network)
     rates = {layer.name: (0.5,) * genome.timesteps for layer in genome.layers if layer.spiking}
-    workload = lower(genome, 0.5, rates, assumed_masks(genome))
+    inputs = (0.5,) * (1 if genome.static_input else genome.timesteps)
+    workload = lower(genome, inputs, rates, assumed_masks(genome))
     batch = AcceleratorBatch.of([space.accelerator.config(machine)])
     totals = evaluate_totals(workload, batch, Technology.default())
     if not totals.feasible[0]:

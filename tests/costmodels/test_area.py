@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cost_workloads import mnist
+from cost_workloads import mnist, pruned
 from priced_machines import grid, one
 
 from costmodels.area import BLOCKS, area
@@ -18,6 +18,8 @@ from costmodels.workload import Workload
 
 TECHNOLOGY = Technology.default()
 PLAIN = Features()
+POOLED = Features(pool_bits=3, score_words=16)
+EVERYTHING = Features(True, 300, 2, 3, 24, 10, 4)
 INNER: dict[str, Any] = {}
 OUTER: dict[str, Any] = {"time_order": "outer", "membrane_buffer_kib": 64}
 
@@ -121,7 +123,7 @@ def test_rotators_are_counted_row_by_row() -> None:
 
 def test_blocks_by_hand() -> None:
     """V = 8, L = 32 in NAND2 units, from the cell areas as numbers."""
-    table = area(one(), PLAIN, TECHNOLOGY)
+    table = area(one(), POOLED, TECHNOLOGY)
     expected = {
         "pe_array": 256 * (13 * 1.333 + 16 * 5.333 + 4 * 3.333 + 4 * 0.667),
         "adder_trees": 8 * (16 * 7 + 8 * 8 + 4 * 9 + 2 * 10 + 11) * 5.333,
@@ -143,17 +145,29 @@ def test_blocks_by_hand() -> None:
 
 
 def test_features_add_their_blocks() -> None:
-    table = area(one(), Features(dual_threshold=True, pruning=True), TECHNOLOGY)
+    table = area(one(), Features(dual_threshold=True, pruned_channels=300), TECHNOLOGY)
     assert table.counted_ge["second_threshold"][0] == pytest.approx(8 * (24 * 6 + 5.667))
     assert table.counted_ge["lane_addresses"][0] == pytest.approx(32 * 18 * (5.667 + 2 * 1.333 + 0.667))
 
 
 def test_strengths_widen_pooling_and_shift_thresholds() -> None:
-    table = area(one(), Features(strength_bits=3), TECHNOLOGY)  # levels 7: theta times 4, 2, 1
+    table = area(one(), Features(strength_bits=3, pool_bits=5), TECHNOLOGY)  # levels 7: theta times 4, 2, 1
     assert table.counted_ge["strengths"][0] == pytest.approx(8 * (24 * 2 * 2.333 + 3 * 5.667))
     assert table.counted_ge["pooling"][0] == pytest.approx(8 * 5 * (5.333 + 5.667))  # 4 times 7 is 28, 5 bits
-    wide = Features.of(mnist_with(levels=7))
-    assert (wide.strength_bits, wide.rank_bits, wide.timesteps) == (3, 0, 1)
+    wide = Features.of(mnist_with(levels=7, output_bits=3))
+    assert (wide.strength_bits, wide.pool_bits, wide.rank_bits, wide.timesteps) == (3, 3, 0, 1)
+
+
+def test_a_machine_is_as_wide_as_its_network_needs() -> None:
+    plain = Features.of(mnist())
+    assert (plain.pruned_channels, plain.pool_bits, plain.score_words) == (0, 1, 10)
+    layers = [pruned(layer, 0.5) for layer in mnist().layers]
+    for kept, channels, lanes, bits in ((layers[:2], 64, 4, 18), (layers[:3], 349, 32, 18), (layers[2:], 349, 4, 90)):
+        features = Features.of(Workload("pruned", 8, tuple(kept)))
+        assert features.pruned_channels == channels  # 3136 inputs are 349 blocks of nine
+        assert features.list_bits(np.array([lanes])).tolist() == [bits]
+    lists = area(one(channel_lanes=4), Features(pruned_channels=64), TECHNOLOGY).counted_ge["lane_addresses"]
+    assert lists[0] == pytest.approx(4 * 18 * (5.667 + 2 * 1.333 + 0.667))
 
 
 @pytest.mark.parametrize(("pooling", "bits"), [("membrane", 24), ("count", 4)])
@@ -167,7 +181,7 @@ def test_winners_remember_a_rank_for_every_step(pooling: str, bits: int) -> None
 
 
 def test_blocks_and_memories_add_up() -> None:
-    table = area(grid(), Features(True, True), TECHNOLOGY)
+    table = area(grid(), EVERYTHING, TECHNOLOGY)
     logic = sum(table.logic_mm2.values())
     sram = sum(table.sram_mm2.values())
     assert set(table.block_mm2) == {*BLOCKS, "spike_sram", "weight_sram", "membrane_sram"}

@@ -114,7 +114,7 @@ def test_resident_tile_takes_the_longer_of_compute_and_transfer() -> None:
     layer = conv("c", 8, 8, 8, 2)
     config = AcceleratorConfig(8, 8, 1, 1, 64)  # half: 4096 bits, a row of input and output 64 bits each: one tile
     found = events(network([layer]), config, dram=0.125)  # one bit a cycle
-    weights, map_in, map_out = 2 * (72 + 48), 8 * 8 * 8, 8 * 8 * 2
+    weights, map_in, map_out = 2 * 2 * 72, 8 * 8 * 8, 8 * 8 * 2
     assert found.compute_cycles[0, 0] == 2 * (8 + 1) + 8
     assert found.stall_cycles[0, 0] == 0
     assert found.fill_cycles[0, 0] == weights + map_in + map_out
@@ -122,24 +122,25 @@ def test_resident_tile_takes_the_longer_of_compute_and_transfer() -> None:
 
 def test_tiles_hide_neighbours_transfers() -> None:
     layer = conv("c", 8, 64, 8, 1)
-    config = AcceleratorConfig(8, 8, 1, 1, 64)  # half 4096 bits: (R + 2 + R) rows of 64 bits fit up to R = 31
+    # Half 4096 bits: banks of 10 rows and 9 columns of 8 bits; (R + 2) and R rows take at most 5 of them up to R = 20.
+    config = AcceleratorConfig(8, 8, 1, 1, 64)
     schedule = count(network([layer]), AcceleratorBatch.of([config]), 1.0)
-    assert schedule.rows_per_tile.tolist() == [[31]]
+    assert schedule.rows_per_tile.tolist() == [[16]]  # whole strips
     found = schedule.events
-    steps = [4 * 8 + 1 + 8, 4 * 8 + 1 + 8, 8 + 1 + 8]  # strips x 8 columns, header, pipeline
-    port = [33 * 8, 3 * 8 + 31, 31]  # bytes: next input rows x 8, output rows before x 1
+    steps = [2 * 8 + 1 + 8] * 4  # strips x 8 columns, header, pipeline
+    port = [18 * 8, 18 * 8 + 16 * 8, 17 * 8 + 16 * 8, 16 * 8]  # words: next input rows, output rows before, one a cycle
     assert found.compute_cycles[0, 0] == sum(steps)
     assert found.stall_cycles[0, 0] == sum(max(0, p - c) for p, c in zip(port, steps, strict=True))
-    assert found.fill_cycles[0, 0] == 15 + 32 * 8 + 2  # 120 weight bits, first input, last output
-    assert found.dram_weight_bits[0, 0] == 120
+    assert found.fill_cycles[0, 0] == 18 + 17 * 8 + 16 * 8  # 144 weight bits, first input, last output
+    assert found.dram_weight_bits[0, 0] == 144
 
 
 def test_streamed_filters_wait_at_a_barrier_each() -> None:
     layer = fc("f", 2000, 3)
     config = AcceleratorConfig(1, 8, 1, 8, 1)  # half 4096 bits; a filter takes (28 + 1) words of 72 bits
     found = events(network([layer]), config, dram=1.0)
-    load = (2000 + 48) // 8
-    assert found.dram_weight_bits[0, 0] == 3 * (2000 + 48)
+    load = 29 * 72 // 8
+    assert found.dram_weight_bits[0, 0] == 3 * 29 * 72
     assert found.compute_cycles[0, 0] == 3 * (28 + 1) + 8
     assert found.stall_cycles[0, 0] == 2 * (load - 29)
     assert found.fill_cycles[0, 0] == load + 250 + 1
@@ -147,24 +148,24 @@ def test_streamed_filters_wait_at_a_barrier_each() -> None:
 
 @pytest.mark.parametrize("steps", [1, 2])
 def test_the_next_filter_is_loaded_across_layers_and_passes(steps: int) -> None:
-    layers = [fc("f", 2000, 2, steps), fc("g", 2, 3, steps)]  # a filter: 256 and 7 cycles to load, 29 and 2 to compute
+    layers = [fc("f", 2000, 2, steps), fc("g", 2, 3, steps)]  # a filter: 261 and 18 cycles to load, 29 and 2 to compute
     found = events(network(layers, steps), AcceleratorConfig(1, 8, 2, 8, 1, "outer", 1), dram=1.0)
     assert found.compute_cycles[0].tolist() == [steps * (2 * 29 + 8), steps * (3 * 2 + 8)]
-    between = (256 - 10) + (783 - 563)  # the first filter again; the port is busy for 783 cycles, filters for 563
-    assert found.stall_cycles[0].tolist() == [steps * (256 - 29), steps * 2 * (7 - 2) + (steps - 1) * between]
-    assert found.fill_cycles[0].tolist() == [256 + 250, 1]
+    between = (261 - 10) + (826 - 595)  # the first filter again; the port is busy for 826 cycles, filters for 595
+    assert found.stall_cycles[0].tolist() == [steps * (261 - 29), steps * 2 * (18 - 2) + (steps - 1) * between]
+    assert found.fill_cycles[0].tolist() == [261 + 250, 1]
 
 
 def test_nothing_is_loaded_ahead_while_both_halves_stream() -> None:
     layers = [fc("f", 2000, 3), fc("g", 3, 2)]
     found = events(network(layers), AcceleratorConfig(1, 8, 1, 8, 1), dram=1.0)
-    assert found.fill_cycles[0, 1] == 13 + 1 + 1  # 102 weight bits, 3 and 2 spikes
+    assert found.fill_cycles[0, 1] == 36 + 1 + 1  # 288 weight bits, a word of 3 spikes, one of 2
 
 
 def test_next_groups_weights_load_while_the_port_is_idle() -> None:
     layers = [conv("a", 8, 8, 8, 8), conv("b", 8, 8, 8, 8)]
     found = events(network(layers), AcceleratorConfig(8, 8, 1, 64, 64), dram=1.0)
-    map_bytes, weight_bytes = 64, 8 * (72 + 48) // 8
+    map_bytes, weight_bytes = 64, 8 * 2 * 72 // 8
     passes = 8 * (8 + 1) + 8  # one tile whose port has nothing else to do
     assert found.fill_cycles[0].tolist() == [
         weight_bytes + 2 * map_bytes,

@@ -1,6 +1,6 @@
 """Energy: every event's price by hand arithmetic, sums by a scalar loop, and what must raise."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -24,6 +24,7 @@ from costmodels.sram import bank_price
 from costmodels.technology import Technology
 
 TECHNOLOGY = Technology.default()
+EVERYTHING = Features(True, 300, 2, 3, 24, 10, 4)
 EVENTS = [item.name for item in fields(EventCounts)]
 
 
@@ -59,13 +60,19 @@ def test_prices_of_the_reference_machine_by_hand() -> None:
         ("if_unit", "if_updates"): 24 * (2 * adder + register),
         ("if_unit", "threshold_compares"): 24 * comparator,
         ("pooling", "pool_updates"): 3 * (adder + register),
+        ("clock_control", "list_steps"): 32 * 9 * (register + 3 * gate),
         ("pooling", "pool_rank_bits"): adder + comparator + 2 * register,
-        ("clock_control", "pe_cycles"): 0.9 * pipeline * register,
+        ("clock_control", "row_cycles"): 0.9 * pipeline / 8 * register,
         ("clock_control", "compute_cycles"): idle,
         ("clock_control", "stall_cycles"): idle,
         ("clock_control", "fill_cycles"): idle,
     }
-    found = price_table(priced(one()))
+    features = Features(pool_bits=3, score_words=16)
+    machine = priced(one(), features=features)
+    listed = priced(one(), features=replace(features, pruned_channels=64))
+    found = price_table(machine)
+    assert found["clock_control", "list_steps"] == 0.0
+    found["clock_control", "list_steps"] = price_table(listed)["clock_control", "list_steps"]
     for name, expected in logic.items():
         assert found.pop(name) == pytest.approx(expected * factor), name
     spike = bank_price(np.array([65536 / 60]), np.array([32.0]), TECHNOLOGY)
@@ -78,7 +85,6 @@ def test_prices_of_the_reference_machine_by_hand() -> None:
     assert found.pop(("membrane_sram", "membrane_writes")) == 0.0
     for event in ("dram_weight_bits", "dram_input_bits", "dram_output_bits"):
         assert found.pop(("dram", event)) == 12.45
-    machine = priced(one())
     leak_mw = float(machine.area.calibrated_kge[0]) * 0.07 / 5.667
     leak_mw += float(spike.leakage_mw[0]) * 60 + float(weight.leakage_mw[0]) * 6
     for event in ("compute_cycles", "stall_cycles", "fill_cycles"):
@@ -89,7 +95,7 @@ def test_prices_of_the_reference_machine_by_hand() -> None:
 def test_sums_equal_a_scalar_loop() -> None:
     batch = grid().take(slice(0, None, 9))
     events = counts(len(batch), 3)
-    prices = event_prices(priced(batch, features=Features(True, True)))
+    prices = event_prices(priced(batch, features=EVERYTHING))
     by_term = energy_pj(events, prices)
     totals = total_energy_pj(events, prices)
     assert tuple(by_term) == TERMS
@@ -108,7 +114,7 @@ def test_sums_equal_a_scalar_loop() -> None:
 @pytest.mark.parametrize("event", EVENTS)
 def test_more_of_an_event_costs_more(event: str) -> None:
     batch = one(time_order="outer", membrane_buffer_kib=16)
-    prices = event_prices(priced(batch))
+    prices = event_prices(priced(batch, features=EVERYTHING))
     zero = EventCounts(**{name: np.zeros((1, 2)) for name in EVENTS})
     some = EventCounts(**{name: np.full((1, 2), float(name == event)) for name in EVENTS})
     assert total_energy_pj(zero, prices)[0] == 0.0
@@ -149,7 +155,7 @@ def test_the_clock_changes_leakage_alone() -> None:
 
 def test_nodes_scale_logic_and_sram() -> None:
     tables = [price_table(priced(one(), TECHNOLOGY.override({"node_nm": node}))) for node in (28, 40, 65)]
-    for name in (("if_unit", "if_updates"), ("pe_array", "pe_adds"), ("clock_control", "pe_cycles")):
+    for name in (("if_unit", "if_updates"), ("pe_array", "pe_adds"), ("clock_control", "row_cycles")):
         assert tables[0][name] == pytest.approx(0.61 * tables[1][name])
         assert tables[1][name] == pytest.approx(0.455 * tables[2][name], rel=1e-4)
     assert tables[0]["spike_sram", "spike_reads"] < tables[1]["spike_sram", "spike_reads"]

@@ -24,10 +24,10 @@ def only_reason(workload: Workload, config: AcceleratorConfig) -> Infeasible:
 def test_spike_buffer_says_how_much_is_missing() -> None:
     layer = conv("c", 64, 32, 64, 64, 8)
     reason = only_reason(network([layer], 8), replace(ROOMY, spike_buffer_kib=16))
-    assert (reason.demand, reason.bound, reason.unit) == ((3 + 1) * 64 * 64 * 8, 8 * 8192, "bits")
+    assert (reason.demand, reason.bound, reason.unit) == (2 * 10 * 66 * 64 * 8, 8 * 8192, "bits")
     assert str(reason) == (
-        "one tile row of c in half the spike buffer: needs 131072 bits, has 65536; "
-        "choose spike_buffer_kib of at least 32 or time_order outer"
+        "one tile row of c in half the spike buffer: needs 675840 bits, has 65536; "
+        "choose spike_buffer_kib of at least 165 or time_order outer"
     )
 
 
@@ -53,12 +53,48 @@ def test_pooling_window_must_fit_a_strip() -> None:
 
 
 def test_flattened_strip_must_fit_the_tap_banks() -> None:
-    workload = network([conv("c", 4, 8, 8, 4), fc("f", 256, 4)])
+    workload = network([conv("c", 4, 12, 8, 4), fc("f", 384, 4)])
     config = replace(ROOMY, channel_lanes=1, fusion_depth=2)
-    assert not infeasibilities(workload, config)
-    reason = only_reason(workload, replace(config, vector_width=9))
-    assert (reason.demand, reason.bound, reason.unit) == (9, 8, "rows")
-    assert not infeasibilities(workload, replace(config, vector_width=9, fusion_depth=1))
+    assert not infeasibilities(workload, replace(config, vector_width=9))
+    reason = only_reason(workload, replace(config, vector_width=10))
+    assert (reason.demand, reason.bound, reason.unit) == (10, 9, "elements")
+    assert reason.subject == "elements of a strip of c flattened for f"
+    assert not infeasibilities(workload, replace(config, vector_width=10, fusion_depth=1))
+
+
+def test_bit_planes_and_pairs_narrow_the_flattened_strip() -> None:
+    """Planes lie two taps apart, so the elements of a strip may touch only two; pairs count twice."""
+    counts = network([conv("c", 4, 24, 24, 4, pool=2, pooling="average", output_bits=3), fc("f", 576, 4, input_bits=3)])
+    config = replace(ROOMY, channel_lanes=2, fusion_depth=2)
+    assert not infeasibilities(counts, replace(config, vector_width=7))
+    reason = only_reason(counts, config)
+    assert (reason.demand, reason.bound) == (4, 3)
+    pairs = network([conv("c", 4, 24, 24, 4, dual_threshold=True), fc("f", 2304, 4)])
+    assert only_reason(pairs, replace(config, vector_width=9)).demand == 18
+    assert not infeasibilities(pairs, config)
+
+
+def test_both_maps_of_a_threshold_pair_share_a_word() -> None:
+    workload = network([conv("c", 4, 8, 8, 4, dual_threshold=True)])
+    reason = only_reason(workload, replace(ROOMY, channel_lanes=5))
+    assert str(reason) == (
+        "both maps of a threshold pair of c in one word: needs 6 lanes, has 5; choose an even number of channel_lanes"
+    )
+    assert not infeasibilities(workload, replace(ROOMY, channel_lanes=6))
+
+
+@pytest.mark.parametrize(("planes", "reasons"), [(6, 0), (7, 1)])
+def test_an_element_is_written_in_one_cycle(planes: int, reasons: int) -> None:
+    layer = conv("c", 4, 8, 8, 4, pool=2, pooling="average", levels=7, output_bits=planes)
+    assert len(infeasibilities(network([layer]), ROOMY)) == reasons
+
+
+def test_an_element_for_a_fully_connected_layer_has_four_planes() -> None:
+    layers = [conv("c", 4, 8, 8, 4, pool=2, pooling="average", levels=7, output_bits=5), fc("f", 64, 4, input_bits=5)]
+    reason = only_reason(network(layers), replace(ROOMY, fusion_depth=2))
+    assert (reason.demand, reason.bound, reason.unit) == (5, 4, "bit planes")
+    assert reason.subject == "an element of c where f reads it in the same group"
+    assert not infeasibilities(network(layers), ROOMY)
 
 
 def test_all_reasons_at_once() -> None:

@@ -15,7 +15,7 @@ from costmodels.schedule import EVENTS, count
 from costmodels.workload import LayerWorkload, Workload
 
 BASE = AcceleratorConfig(8, 8, 2, 16, 4, "outer", 128)
-TIGHT = AcceleratorConfig(8, 8, 2, 2, 1, "outer", 24)
+TIGHT = AcceleratorConfig(8, 8, 2, 3, 1, "outer", 24)
 
 
 def table(workload: Workload, *configs: AcceleratorConfig, dram: float = 1.0) -> np.ndarray[Any, Any]:
@@ -91,7 +91,7 @@ def test_more_dram_never_costs_cycles() -> None:
 
 # fmt: off
 AXES = {
-    "vector_width": 4, "channel_lanes": 4, "fusion_depth": 1, "spike_buffer_kib": 1, "weight_buffer_kib": 64,
+    "vector_width": 4, "channel_lanes": 4, "fusion_depth": 1, "spike_buffer_kib": 2, "weight_buffer_kib": 64,
     "time_order": "inner", "membrane_buffer_kib": 12,
 }
 # fmt: on

@@ -12,6 +12,7 @@ from costmodels.tiling import (
     map_rows,
     membrane_demand_bits,
     spike_demand_bits,
+    tile_rows,
     tiles,
 )
 from costmodels.workload import LayerWorkload
@@ -64,25 +65,45 @@ def test_equal_tiles_are_merged_and_counted() -> None:
 
 def test_spike_demand_alternates_two_regions() -> None:
     group = one_group(conv("a", 3, 8, 8, 6, 2), conv("b", 6, 8, 8, 5, 2), timesteps=2)
-    row = 8 * 8 * 2  # 8 columns, two words of 4 lanes, 2 steps
-    both_ends = max(5 * 8 * 4 * 2, 1 * row)  # input: 5 rows, one word
-    assert spike_demand_bits(group, np.array([1]), 4, outer=False).tolist() == [both_ends + 3 * row]
-    assert spike_demand_bits(group, np.array([1]), 4, outer=True).tolist() == [(both_ends + 3 * row) // 2]
+    row = 9 * 4 * 2  # 8 columns in 3 banks, words of 4 lanes, 2 steps
+    both_ends = max(6 * row, 3 * 2 * row)  # 5 rows of one word and 1 row of two, in banks of 3 rows
+    width = np.array(1)
+    assert spike_demand_bits(group, np.array([1]), width, 4, outer=False).tolist() == [both_ends + 3 * 2 * row]
+    assert spike_demand_bits(group, np.array([1]), width, 4, outer=True).tolist() == [(both_ends + 3 * 2 * row) // 2]
+
+
+def test_every_bank_is_as_deep_as_the_fullest() -> None:
+    """Rows in turn over V + 2 banks, columns over three: 28 x 28 places fill 30 x 30 at V = 8."""
+    widths = np.array([[1], [8], [32]])
+    group = one_group(conv("a", 1, 28, 28, 1, spiking=False))
+    found = spike_demand_bits(group, np.array([1, 8, 28]), widths, 1, outer=True)
+    assert found.tolist() == [[3 * 30, 12 * 30, 30 * 30], [10 * 30, 10 * 30, 30 * 30], [34 * 30] * 3]
+
+
+def test_a_tile_ends_where_a_strip_ends() -> None:
+    layer = conv("a", 1, 40, 8, 1, pool=2)  # strips of 4 stored rows at V = 8, of 3 at V = 6
+    group = one_group(layer)
+    fitting = np.array([0, 1, 3, 4, 7, 19, 20])
+    assert tile_rows(group, fitting, np.array(8)).tolist() == [0, 1, 3, 4, 4, 16, 20]
+    assert tile_rows(group, fitting, np.array(6)).tolist() == [0, 1, 3, 3, 6, 18, 20]
 
 
 def test_static_input_is_held_once_and_scores_not_at_all() -> None:
     group = one_group(conv("a", 1, 4, 4, 2, 3, input_bits=8, static_input=True, spiking=False), timesteps=3)
-    assert spike_demand_bits(group, np.array([4]), 1, outer=False).tolist() == [4 * 4 * 8]
+    assert spike_demand_bits(group, np.array([4]), np.array(2), 1, outer=False).tolist() == [4 * 6 * 8]
 
 
-def test_vector_read_by_a_fully_connected_layer_is_padded_to_windows() -> None:
+def test_vector_read_by_a_fully_connected_layer_fills_nine_banks_of_all() -> None:
     group = one_group(fc("f", 40, 6), fc("g", 6, 3))
-    assert spike_demand_bits(group, np.array([1]), 2, outer=False).tolist() == [54 + 18]
+    found = spike_demand_bits(group, np.array([1]), np.array([[1], [4]]), 2, outer=False)
+    assert found.tolist() == [[54 + 18], [108 + 36]]
 
 
 def test_membranes_count_neurons_and_static_sums() -> None:
     first = conv("a", 1, 8, 8, 4, static_input=True, pool=2)
-    group = one_group(first, conv("b", 4, 4, 4, 6, dual_threshold=True))
+    layers = (first, conv("b", 4, 4, 4, 6, dual_threshold=True))
+    group = one_group(*layers, timesteps=2)
+    assert membrane_demand_bits(one_group(*layers), np.array([1])).tolist() == [0]  # one step leaves nothing
     assert membrane_demand_bits(group, np.array([1])).tolist() == [24 * (2 * 3 * 8 * 4 * 2 + 1 * 4 * 3)]
 
 
@@ -102,7 +123,8 @@ def test_demand_never_falls_with_rows_and_tiles_cover_the_map(
         rows, columns = layers[-1].stored_height, layers[-1].stored_width
     group = one_group(*layers)
     every = np.arange(1, group.height + 1)
-    for demand in (spike_demand_bits(group, every, lanes, outer=False), membrane_demand_bits(group, every)):
+    widths = np.array([[2], [8]])
+    for demand in (spike_demand_bits(group, every, widths, lanes, outer=False), membrane_demand_bits(group, every)):
         assert (np.diff(demand) >= 0).all()
     for size in every:
         each = map_rows(group, int(size))

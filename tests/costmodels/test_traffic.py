@@ -1,13 +1,17 @@
 """Off-chip bits and on-chip words, worked by hand from docs/cost-model.md, sections 4 and 5."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from cost_workloads import conv, fc, network
+from hypothesis import given
+from hypothesis import strategies as st
 
 from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
 from costmodels.events import EventCounts
 from costmodels.schedule import count
-from costmodels.traffic import transfer_cycles
+from costmodels.traffic import bit_cycles, map_cycles, word_cycles
 from costmodels.workload import Workload
 
 
@@ -21,7 +25,28 @@ def events(workload: Workload, config: AcceleratorConfig) -> EventCounts:
     ("bits", "rate", "cycles"), [(0, 8, 0), (1, 8, 1), (64, 8, 1), (65, 8, 2), (9, 0.5, 3), (84, 0.7, 15)]
 )
 def test_a_transfer_takes_whole_cycles(bits: int, rate: float, cycles: int) -> None:
-    assert transfer_cycles(np.array([bits]), rate).tolist() == [cycles]
+    assert bit_cycles(np.array([bits]), rate).tolist() == [cycles]
+
+
+def test_words_cross_one_a_cycle_however_fast_the_memory_is() -> None:
+    assert word_cycles(np.array([0, 1, 7]), 72, 1e4).tolist() == [0, 1, 7]
+    assert word_cycles(np.array([0, 1, 7]), 72, 3.0).tolist() == [0, 3, 21]
+
+
+@given(
+    places=st.integers(0, 7),
+    channels=st.integers(1, 20),
+    planes=st.integers(1, 8),
+    lanes=st.integers(1, 8),
+    rate=st.sampled_from([0.1, 0.5, 0.7, 1.0, 1.3, 2.0, 5.5, 12.8, 1e4]),
+)
+def test_map_cycles_equal_a_loop_over_words(places: int, channels: int, planes: int, lanes: int, rate: float) -> None:
+    clock, bits = 0, 0
+    for _ in range(places):
+        for first in range(0, channels, lanes):
+            bits += min(lanes, channels - first) * planes
+            clock = max(clock + 1, -(-bits // (8 * Fraction(str(rate)))))
+    assert map_cycles(np.array([places]), channels, planes, np.array([lanes]), rate).tolist() == [clock]
 
 
 def test_one_tile_reads_and_writes_each_map_once() -> None:
@@ -29,7 +54,7 @@ def test_one_tile_reads_and_writes_each_map_once() -> None:
     found = events(network([layer], 3), AcceleratorConfig(8, 4, 1, 64, 64))
     assert found.dram_input_bits[0, 0] == 8 * 6 * 5 * 2 * 3
     assert found.dram_output_bits[0, 0] == 4 * 3 * 7 * 3 * 3
-    assert found.dram_weight_bits[0, 0] == 7 * (45 + 48)
+    assert found.dram_weight_bits[0, 0] == 7 * (2 + 2) * 36
     assert found.spike_reads[0, 0] == 3 * (8 + 2) * found.pe_cycles[0, 0] + 4 * 3 * 2 * 3 * 3
     assert found.spike_writes[0, 0] == 4 * 3 * 7 * 3 * 3 + 8 * 6 * 2 * 2 * 3
     assert found.weight_reads[0, 0] == found.pe_cycles[0, 0] + 7 * 2
@@ -43,11 +68,11 @@ def test_static_input_is_read_once_for_all_steps() -> None:
 
 
 def test_halo_rows_are_read_and_computed_again() -> None:
-    layers = [conv("a", 4, 16, 64, 4), conv("b", 4, 16, 64, 4)]
+    layers = [conv("a", 4, 16, 48, 4), conv("b", 4, 16, 48, 4)]
     schedule = count(network(layers), AcceleratorBatch.of([AcceleratorConfig(4, 4, 2, 1, 64)]), 8.0)
-    assert schedule.rows_per_tile.tolist() == [[5, 5]]  # (5 + 4) + (5 + 2) rows of 256 bits are a half
-    assert schedule.events.dram_input_bits[0, 0] == (7 + 9 + 8 + 3) * 256
-    assert schedule.events.if_updates.tolist() == [[(6 + 7 + 7 + 2) * 256, 16 * 256]]
+    assert schedule.rows_per_tile.tolist() == [[4, 4]]  # 8 and 6 rows take three banks' worth of 6 rows, 1152 bits each
+    assert schedule.events.dram_input_bits[0, 0] == (6 + 8 + 8 + 6) * 192
+    assert schedule.events.if_updates.tolist() == [[(5 + 6 + 6 + 5) * 192, 16 * 192]]
 
 
 def test_layers_of_a_group_exchange_maps_on_chip() -> None:
@@ -64,7 +89,7 @@ def test_streamed_weights_are_read_in_each_pass() -> None:
     inner, outer = AcceleratorConfig(1, 8, 1, 8, 1), AcceleratorConfig(1, 8, 1, 8, 1, "outer", 1)
     for config, passes in ((inner, 1), (outer, 4)):
         found = events(network([layer], 4), config)
-        assert found.dram_weight_bits[0, 0] == passes * 3 * (2000 + 48)
+        assert found.dram_weight_bits[0, 0] == passes * 3 * 29 * 72
         assert found.weight_writes[0, 0] == passes * 3 * 29
 
 

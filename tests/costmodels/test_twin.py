@@ -21,7 +21,7 @@ from costmodels.schedule import count
 
 SEEDS = range(400)
 OFTEN_ENOUGH = 5
-FEATURES = 60
+FEATURES = 63
 HERE = -1
 
 

@@ -113,7 +113,7 @@ def network(space: SearchSpace, number: int, machines: int, draw: np.random.Gene
         genome=genome,
         params=params,
         score=NetworkScore(
-            genome.digest(), "r", "d", 0, "c", min(360, correct + 2), 360, correct, 0.3, rates, {}, 4, 2.0, "w"
+            genome.digest(), "r", "d", 0, "c", min(360, correct + 2), 360, correct, (0.3,), rates, {}, 4, 2.0, "w"
         ),
         metrics={"accuracy": accuracy, "storage_kib": storage, "operations": operations},
         best={c: float(metrics[c].min()) for c in COLUMNS if c != "accuracy"},

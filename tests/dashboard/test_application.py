@@ -8,12 +8,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from dse.dashboard.app import make_app
 from dse.dashboard.guard import host_name, is_loopback
 from dse.dashboard.library import Library, Remembered, library, signature
-from dse.dashboard.payload import encoded_columns
+from dse.dashboard.payload import answer, shown
 from dse.errors import StudyError
 from dse.results import StudyFolder
 from dse.results.lines import append_line
@@ -56,7 +58,7 @@ def polled(asked: Any, names: list[str]) -> Any:
 
 def test_columns_come_for_studies_on_show_and_for_no_others(searched: StudyFolder, made_up: StudyFolder) -> None:
     asked = client(library([searched.path], Path("nowhere")))
-    whole = asked.get("/columns", query_string={"study": searched.name}).get_json()
+    whole = asked.get("/columns", query_string={"study": searched.name}).get_json()["studies"]
     assert [each["study"] for each in whole] == [searched.name]
     for name in (made_up.name, "../" + searched.name, str(searched.path), f"{searched.name}/../{searched.name}", ""):
         refused = asked.get("/columns", query_string={"study": name})
@@ -242,8 +244,37 @@ def test_the_server_needs_neither_torch_nor_optuna(made_up: StudyFolder) -> None
 def test_an_empty_study_and_one_of_one_point_have_columns(tmp_path: Path) -> None:
     from large_study import write_study
 
-    empty = json.loads(encoded_columns(write_study(tmp_path, "empty", 0, 0)))
+    empty = json.loads(shown(write_study(tmp_path, "empty", 0, 0)).columns)
     assert (empty["ids"], empty["trace"]) == ([], [])
-    one = json.loads(encoded_columns(write_study(tmp_path, "one", 1, 1)))
+    found = shown(write_study(tmp_path, "one", 1, 1))
+    one = json.loads(found.columns)
     assert (len(one["ids"]), one["status"]) == (1, [0])
-    assert set(map(len, one["importances"].values())) == {0}
+    assert set(map(len, json.loads(found.importances).values())) == {0}
+    assert json.loads(answer("v", [])) == {"version": "v", "importances": {}, "studies": []}
+
+
+def test_importance_over_several_studies_is_that_of_all_their_candidates(tmp_path: Path) -> None:
+    """Slow twin: candidates of both studies in one frame, and the definition written out."""
+    from large_study import write_study
+
+    from dse.reporting.candidates import candidates
+
+    folders = [write_study(tmp_path / str(seed), f"study-{seed}", 12, 4, seed) for seed in (1, 2)]
+    found = json.loads(answer("v", [shown(folder) for folder in folders]))
+    tables = [candidates(folder) for folder in folders]
+    energy = np.log10(np.concatenate([table.metrics["energy_uj"] for table in tables]))
+    for gene in ("timesteps", "conv1.channels"):
+        values = [value for table in tables for value in table.genes[gene]]
+        frame = pd.DataFrame({"energy": energy, "gene": values})
+        means = frame.groupby("gene")["energy"].transform("mean")
+        within, total = ((frame["energy"] - means) ** 2).sum(), ((energy - energy.mean()) ** 2).sum()
+        expected = max(0.0, 1 - within / (len(frame) - frame["gene"].nunique()) * (len(frame) - 1) / total)
+        assert dict(found["importances"]["energy_uj"])[gene] == pytest.approx(expected, abs=1e-12)
+    assert [study["study"] for study in found["studies"]] == ["study-1", "study-2"]
+
+
+def test_the_first_view_can_be_asked_for_without_a_name(searched: StudyFolder, made_up: StudyFolder) -> None:
+    asked = client(library([searched.path, made_up.path], Path("nowhere")))
+    found = asked.get("/columns").get_json()
+    assert [study["study"] for study in found["studies"]] == [searched.name, made_up.name]
+    assert found["version"] == polled(asked, [searched.name, made_up.name])["token"]["data"]["version"]

@@ -6,9 +6,9 @@ import math
 import numpy as np
 
 from costmodels.accelerator import AcceleratorConfig
-from dse.dashboard.candidates import STATUSES, candidates, columns_dict, machine_genes
-from dse.dashboard.importance import codes, explained, importances
 from dse.objectives import COLUMNS
+from dse.reporting.candidates import STATUSES, candidates, columns_dict, machine_genes
+from dse.reporting.importance import codes, explained, importances
 from dse.results import StudyFolder
 from dse.words import machine_words, network_words
 

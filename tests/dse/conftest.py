@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-sys.path[:0] = [str(HERE / "study"), str(HERE / "reporting")]
+sys.path[:0] = [str(HERE / "study"), str(HERE / "reporting"), str(HERE / "training")]
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,10 @@
 
 import json
 import multiprocessing
+import os
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,18 @@ import numpy as np
 import pytest
 
 from dse import cache as cache_module
-from dse.cache import INTEGER, MASKS, SCORE, WEIGHTS, CacheWarning, ScoreCache, code_version, weights_name
+from dse.cache import (
+    ABANDONED_S,
+    INTEGER,
+    MASKS,
+    PARTIAL,
+    SCORE,
+    WEIGHTS,
+    CacheWarning,
+    ScoreCache,
+    code_version,
+    weights_name,
+)
 from dse.export.integer_network import IntegerClassifier, IntegerNetwork
 from dse.score import NetworkScore
 from searchspaces.genome import LayerGenome, NetworkGenome
@@ -40,7 +53,7 @@ def score(cache: ScoreCache, seed: int = 0) -> NetworkScore:
         correct=90,
         samples=100,
         deployed_correct=89,
-        input_density=1 / 3,
+        input_density=(1 / 3,),
         firing_rates={"conv1": (0.1, 0.2), "fc1": (0.3,)},
         masks={"conv1": np.array([[True, False], [False, True]])},
         epochs=1,
@@ -188,6 +201,50 @@ def test_many_writers_at_once(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         assert pool.map(put_many, [tmp_path] * 8, chunksize=1) == [0] * 8
     assert len(list(tmp_path.iterdir())) == 10
+
+
+def test_an_entry_travels_to_another_cache_whole(filled: tuple[ScoreCache, str], tmp_path: Path) -> None:
+    cache, key = filled
+    there = ScoreCache(tmp_path / "there")
+    there.put_files(key, cache.files(key))
+    found, original = there.get(key), cache.get(key)
+    assert found is not None
+    assert original is not None
+    assert same(found, original)
+    assert (there.folder / key / WEIGHTS).read_bytes() == (cache.folder / key / WEIGHTS).read_bytes()
+    assert cache.files("unknown") == {}
+
+
+def test_a_parcel_that_is_damaged_or_names_other_places_is_refused(
+    filled: tuple[ScoreCache, str], tmp_path: Path
+) -> None:
+    cache, key = filled
+    files, there = cache.files(key), ScoreCache(tmp_path / "there")
+    wrong = [
+        (key, {**files, WEIGHTS: files[WEIGHTS][:-1]}),
+        (key, {**files, "../evil": b""}),
+        (key, {SCORE: files[SCORE]}),
+        (f"../{key}", files),
+        (key.replace("-0-", "-1-"), files),
+    ]
+    for name, parcel in wrong:
+        with pytest.raises(ValueError, match=r"must hold|digest|must be"):
+            there.put_files(name, parcel)
+    assert list(there.folder.iterdir()) == []
+    assert not (tmp_path / "evil").exists()
+
+
+def test_unfinished_entries_of_killed_processes_are_swept_and_fresh_ones_are_left(
+    filled: tuple[ScoreCache, str],
+) -> None:
+    cache, key = filled
+    for name, age_s in (("old", 2 * ABANDONED_S), ("fresh", 60.0)):
+        partial = cache.folder / f"{PARTIAL}{name}"
+        partial.mkdir()
+        (partial / WEIGHTS).write_bytes(b"half")
+        os.utime(partial, (time.time() - age_s,) * 2)
+    cache.sweep()
+    assert sorted(path.name for path in cache.folder.iterdir()) == sorted([f"{PARTIAL}fresh", key])
 
 
 def test_score_file_is_readable_json(filled: tuple[ScoreCache, str]) -> None:

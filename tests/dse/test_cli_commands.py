@@ -36,7 +36,7 @@ def asked(*arguments: str, code: int = 0) -> object:
 def test_every_listed_command_works_and_none_is_a_promise() -> None:
     listed = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
     wanted = {"search", "front", "show", "report", "recost", "cost", "calibrate", "space", "data", "config"}
-    wanted |= {"dashboard", "doctor"}
+    wanted |= {"dashboard", "doctor", "export", "reproduce", "train", "verify", "synth", "scheduler", "worker"}
     assert listed == wanted
     assert all(command.help or command.callback.__doc__ for command in app.registered_commands)
 
@@ -301,18 +301,20 @@ class TestSearch:
 
         from stand_in import InlineTrainers
 
-        wait = InlineTrainers.wait
+        from dse.workers import Task
 
-        def interrupted(self: InlineTrainers, timeout_s: float) -> object:
+        submit = InlineTrainers.submit
+
+        def interrupted(self: InlineTrainers, task: Task) -> object:
             if len(self.trained) == 2:
                 os.kill(os.getpid(), signal.SIGINT)
-            return wait(self, timeout_s)
+            return submit(self, task)
 
-        monkeypatch.setattr(InlineTrainers, "wait", interrupted)
+        monkeypatch.setattr(InlineTrainers, "submit", interrupted)
         _, err = self.ask(tmp_path, "--trials", "9", code=130)
         assert err.splitlines()[-1] == "Interrupted. Go on with: dse search --resume results/mine"
         assert open_study(tmp_path / "results" / "mine").manifest.stop_reason == "interrupted"
-        monkeypatch.setattr(InlineTrainers, "wait", wait)
+        monkeypatch.setattr(InlineTrainers, "submit", submit)
         run("search", "--resume", "results/mine", "--refine", "0")
         assert len(open_study(tmp_path / "results" / "mine").networks()) == 9
 

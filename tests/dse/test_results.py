@@ -25,6 +25,7 @@ from dse.score import NetworkScore
 from searchspaces.genome import LayerGenome, NetworkGenome
 
 OBJECTIVES = parse_objectives("acc,energy")
+REFERENCE = Path(__file__).parents[2] / "results" / "mnist-reference"
 MASK = np.array([[True, False, True], [False, False, True]])
 
 
@@ -35,7 +36,7 @@ def network(channels: int = 4) -> NetworkGenome:
 
 def score(correct: int = 90) -> NetworkScore:
     rates = {"conv1": (0.1, 1 / 3)}
-    return NetworkScore("g", "r", "d", 0, "c", correct + 1, 100, correct, 0.3, rates, {"conv1": MASK}, 2, 1.5, "w")
+    return NetworkScore("g", "r", "d", 0, "c", correct + 1, 100, correct, (0.3,), rates, {"conv1": MASK}, 2, 1.5, "w")
 
 
 def record(number: int, accuracy: float, energies: list[float], channels: int = 4) -> NetworkRecord:
@@ -289,6 +290,14 @@ def test_a_score_travels_as_json() -> None:
     back = score_from_dict(json.loads(json.dumps(score_to_dict(score(), masks=True))))
     assert np.array_equal(back.masks["conv1"], MASK)
     assert {**vars(back), "masks": 0} == {**vars(score()), "masks": 0}
+
+
+def test_a_study_from_before_event_data_reads_as_ever() -> None:
+    """One density of the input as a number; digests that do not know of settings that are new."""
+    line = {**score_to_dict(score(), masks=True), "input_density": 0.3}
+    assert score_from_dict(line).input_density == (0.3,)
+    lines = read_lines(REFERENCE / "networks.jsonl")
+    assert all(NetworkGenome.from_dict(line["genome"]).digest() == line["digest"] for line in lines)
 
 
 def test_wilson_interval_of_published_examples() -> None:

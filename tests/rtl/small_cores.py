@@ -17,8 +17,8 @@ from dse.export.integer_network import (
 
 Shape = tuple[int, int, int]
 KERNELS = (1, 3, 3, 3, 5, 7)
-VECTOR_WIDTHS = (1, 2, 3, 4, 5, 8)
-CHANNEL_LANES = (1, 2, 3, 4, 5, 8)
+VECTOR_WIDTHS = (1, 2, 3, 4, 5, 6, 8)
+CHANNEL_LANES = (1, 2, 2, 3, 4, 4, 5, 6, 8)
 
 
 def weights_of(rng: np.random.Generator, shape: tuple[int, ...], bits: int) -> NDArray[np.int8]:
@@ -42,8 +42,6 @@ def synapses(rng: np.random.Generator, kind: str, shape: Shape, largest: int, fi
     kernel = int(rng.choice(KERNELS)) if kind == "conv" else 1
     kept = mask(rng, (filters, shape[0]))
     bits = int(rng.choice([1, 1, 2, 4]))
-    if kind == "fc" and kept is not None:
-        bits = max(bits, 2)
     weights = weights_of(rng, (filters, shape[0], kernel, kernel), bits)
     if kept is not None:
         weights = weights * kept[:, :, None, None]
@@ -67,32 +65,38 @@ def stored_shape(layer: IntegerLayer) -> Shape:
 
 def spiking(rng: np.random.Generator, name: str, kind: str, shape: Shape, largest: int, how: Any) -> IntegerLayer:
     """A layer whose thresholds suit its sums."""
-    filters = int(rng.integers(1, 7))
+    filters = int(rng.integers(1, 5))
     fields = synapses(rng, kind, shape, largest, filters)
     weights = fields["weights"]
-    grid = 2 ** how["fraction_bits"]
+    fraction_bits = how["fraction_bits"] if rng.random() < 0.7 else int(rng.choice([1, 3, 6]))
+    grid = 2**fraction_bits
     spread = max(1, int(np.abs(weights).sum()) * largest // filters // 4) * grid
     theta = rng.integers(1, spread + 2, filters)
-    dual = rng.random() < 0.3 and not how["odd_lanes"]
+    dual = rng.random() < 0.5 and not how["odd_lanes"]
     thetas = np.stack([theta, theta + rng.integers(0, spread + 2, filters)])[: 1 + int(dual)]
     c = rng.integers(-spread // 4 - 1, spread // 4 + 2, filters)
     sums = sum_range(weights, largest)
     reset: Literal["hard", "soft"] = "hard" if rng.random() < 0.5 else "soft"
+    pooling: Literal["or", "average", "membrane", "count"] = rng.choice(
+        np.array(["or", "average", "membrane", "count"])
+    ).item()
+    levels = int(rng.choice([1, 1, 3, 3, 7, 7]))
     rows, columns = ((edge - 1) // fields["stride"] + 1 for edge in shape[1:])
     strip = -(-how["vector_width"] // fields["stride"])
-    pools = [p for p in (1, 1, 2, 2, 3) if p <= min(rows, columns, strip)] if kind == "conv" else [1]
+    pools = [p for p in (1, 2, 2, 3, 3) if p <= min(rows, columns, strip)] if kind == "conv" else [1]
     return IntegerLayer(
         **fields,
         name=name,
         accumulator_bits=signed_bits(int(sums[0].min()), int(sums[1].max())),
         static_input=name == "l0",
-        fraction_bits=how["fraction_bits"],
+        fraction_bits=fraction_bits,
         c=c.astype(np.int32),
         thetas=thetas.astype(np.int32),
         reset=reset,
         pool=int(rng.choice(pools)),
-        pooling="average" if rng.random() < 0.5 else "or",
-        membrane_bits=signed_bits(*potential_range(sums, c, theta, how["timesteps"], how["fraction_bits"], reset)),
+        pooling=pooling,
+        levels=levels,
+        membrane_bits=signed_bits(*potential_range(sums, c, theta, how["timesteps"], fraction_bits, reset)),
     )
 
 
@@ -122,15 +126,15 @@ def random_core(seed: int) -> tuple[IntegerNetwork, AcceleratorConfig]:
         "odd_lanes": config.channel_lanes % 2 == 1,
     }
     largest = int(rng.choice([1, 15, 255]))
-    shape = (int(rng.integers(1, 6)), int(rng.integers(4, 12)), int(rng.integers(4, 10)))
+    shape = (int(rng.integers(1, 5)), int(rng.integers(4, 11)), int(rng.integers(3, 8)))
     layers: list[IntegerLayer] = []
-    for number in range(int(rng.integers(0, 3))):
+    for number in range(int(rng.choice([0, 1, 1, 1, 1, 2, 2, 2]))):
         layers.append(spiking(rng, f"l{number}", "conv", shape, largest, how))
         shape, largest = stored_shape(layers[-1]), layers[-1].largest_output
     if layers and rng.random() < 0.4:
         features = (int(np.prod(shape)), 1, 1)
         layers.append(spiking(rng, f"l{len(layers)}", "fc", features, largest, how))
-        shape, largest = stored_shape(layers[-1]), 1
+        shape, largest = stored_shape(layers[-1]), layers[-1].largest_output
     network = IntegerNetwork(
         how["timesteps"], how["fraction_bits"], tuple(layers), classifier(rng, shape, largest, how)
     )

@@ -83,15 +83,23 @@ def features(image: CoreImage) -> Iterator[str]:
         if layer.spiking:
             yield f"maps {one.maps}"
             yield f"reset {one.part.reset}"  # type: ignore[union-attr]
+            yield f"levels {layer.levels} {one.part.reset}, maps {one.maps}"  # type: ignore[union-attr]
         if layer.pool > 1:
             yield f"pool {layer.pool} {layer.pooling}"
+            yield f"{layer.pooling} of levels {layer.levels}, maps {one.maps}"
+    yield f"fractions {len({layer.fraction_bits for layer in image.network.layers}) > 1}"
 
 
 def test_the_cores_exercise_every_feature() -> None:
     seen = Counter(feature for _, image in CORES for feature in set(features(image)))
     wanted = ["conv", "fc", "conv classifier", "fc classifier", "maps 2", "reset hard", "reset soft", "binary True"]
     wanted += [f"stride {s}" for s in (1, 2, 3)] + [f"kernel {k}" for k in (1, 3, 5, 7)]
-    wanted += [f"pool 2 {rule}" for rule in ("or", "average")] + [f"pruned {kind} True" for kind in ("conv", "fc")]
+    wanted += [f"pruned {kind} True" for kind in ("conv", "fc")] + ["fractions True"]
+    rules = ("or", "average", "membrane", "count")
+    wanted += [f"pool {edge} {rule}" for edge in (2, 3) for rule in rules]
+    wanted += [f"{rule} of levels {levels}, maps 1" for rule in rules for levels in (1, 3, 7)]
+    wanted += [f"{rule} of levels 1, maps 2" for rule in rules]
+    wanted += [f"levels {n} {reset}, maps {maps}" for n in (1, 3, 7) for reset in ("hard", "soft") for maps in (1, 2)]
     assert [feature for feature in wanted if not seen[feature]] == []
 
 
@@ -135,9 +143,11 @@ def test_a_network_beyond_the_words_of_the_machine_is_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"levels": 3}, "levels must be 1, not 3 (layer l0)"),
-        ({"pool": 2, "pooling": "membrane"}, "pooling must be or, average, not membrane (layer l0)"),
-        ({"fraction_bits": 9}, "fraction bits must be the network's "),
+        ({"levels": 2}, "levels must be a power of two less one, not 2 (layer l0)"),
+        (
+            {"pool": 2, "pooling": "membrane", "largest_input": 2**22},
+            "ranks of pooling must fit 24 bits, not ",
+        ),
     ],
 )
 def test_a_layer_that_the_neurons_of_the_core_cannot_be_is_refused(changes: dict[str, Any], reason: str) -> None:

@@ -74,7 +74,9 @@ def test_any_candidate_of_a_preset_round_trips(data: st.DataObject) -> None:
         for layer in genome.layers
         if layer.spiking
     }
-    activity = Activity(data.draw(rate), rates, "measured on validation images")
+    frames = 1 if genome.static_input else genome.timesteps
+    density = tuple(data.draw(st.lists(rate, min_size=frames, max_size=frames)))
+    activity = Activity(density, rates, "measured on validation images")
     technology = {"name": "28nm", "clock_mhz": 500}
     candidate = Candidate(genome, space.accelerator.config(params), "mine", name, "", technology, activity)
     again = parse_candidate(Document(tomllib.loads(to_toml(candidate)), {}, "mine.toml"))
@@ -142,7 +144,7 @@ CASES = {
     "training": (
         "[activity]",
         "[training]\n[activity]",
-        'training must be one of candidate, network, accelerator, technology, activity, not "training"',
+        'training must be one of candidate, images, network, accelerator, technology, activity, not "training"',
         "",
     ),
 }
@@ -178,3 +180,36 @@ def test_broken_steps_do_not_blame_the_densities(tmp_path: Path) -> None:
 
 def test_machine_of_the_small_example() -> None:
     assert load_candidate(DIGITS).accelerator == AcceleratorConfig(4, 4, 2, 4, 4, "outer", 8)
+
+
+EVENTS = (
+    DIGITS.read_text(encoding="utf-8")
+    .replace('dataset = "digits"', 'dataset = "n-mnist"')
+    .replace("input_density = 0.198", "input_density = [0.125, 0.25]")
+)
+
+
+def test_a_candidate_of_events_has_a_density_a_step(tmp_path: Path) -> None:
+    path = tmp_path / "events.toml"
+    path.write_text(EVENTS, encoding="utf-8")
+    candidate = load_candidate(path)
+    assert candidate.activity is not None
+    assert candidate.activity.input_density == (0.125, 0.25)
+    first = workload(candidate).layers[0]
+    assert (first.static_input, first.input_bits, first.input_density) == (False, 1, (0.125, 0.25))
+    path.write_text(to_toml(candidate), encoding="utf-8")
+    assert load_candidate(path) == candidate
+    path.write_text(EVENTS.replace("[0.125, 0.25]", "0.5"), encoding="utf-8")
+    assert workload(load_candidate(path)).layers[0].input_density == (0.5, 0.5)
+    path.write_text(EVENTS.replace("[0.125, 0.25]", "[0.125, 0.25, 0.5]"), encoding="utf-8")
+    with pytest.raises(
+        SpaceError, match=r"activity.input_density must be a number from 0 to 1, or a list of 2, one per"
+    ):
+        load_candidate(path)
+
+
+def test_steps_of_events_divide_the_slices(tmp_path: Path) -> None:
+    path = tmp_path / "events.toml"
+    path.write_text(EVENTS.replace("timesteps = 2", "timesteps = 3"), encoding="utf-8")
+    with pytest.raises(SpaceError, match=r"network.timesteps must divide the 8 time slices of an event recording"):
+        load_candidate(path)

@@ -9,6 +9,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from costmodels.consistency import reject_inconsistent
 from costmodels.errors import ConfigurationError
 from searchspaces.candidate import assumed_masks
 from searchspaces.genome import LayerGenome, NetworkGenome
@@ -85,7 +86,7 @@ def test_shapes_are_those_of_torch(
             return  # a map that the space would have refused
         maps = torch.nn.functional.max_pool2d(maps, layer.pool)
         expected.append((layer, read, computed, tuple(maps.shape[1:])))
-    work = lower(genome, 0.5, rates(genome), masks(genome))
+    work = lower(genome, (0.5,), rates(genome), masks(genome))
     for lowered, (layer, read, computed, stored) in zip(work.layers, expected, strict=True):
         assert (lowered.in_channels, lowered.in_height, lowered.in_width) == read
         assert (lowered.out_channels, lowered.out_height, lowered.out_width) == computed
@@ -111,7 +112,7 @@ def test_conventions() -> None:
         LayerGenome("fc1", "fc", 5, kernel=1),
         pooling="average",
     )
-    work = lower(genome, 0.3, {"conv1": (0.1, 0.2), "conv2": (0.4, 0.5), "fc1": (0.6, 0.7)}, {}, name="mine")
+    work = lower(genome, (0.3,), {"conv1": (0.1, 0.2), "conv2": (0.4, 0.5), "fc1": (0.6, 0.7)}, {}, name="mine")
     first, second, third, last = work.layers
     assert (work.name, work.timesteps) == ("mine", 2)
     assert [layer.static_input for layer in work.layers] == [True, False, False, False]
@@ -142,22 +143,66 @@ def test_a_dual_threshold_halves_weights_membranes_and_operations_exactly(bits: 
 
 
 def test_gap_classifier_is_a_convolution_that_does_not_spike() -> None:
-    last = lower(network(LayerGenome("conv1", "conv", 4), head="gap"), 0.3, {"conv1": (0.1, 0.2)}, {}).layers[-1]
+    last = lower(network(LayerGenome("conv1", "conv", 4), head="gap"), (0.3,), {"conv1": (0.1, 0.2)}, {}).layers[-1]
     assert (last.kind, last.kernel, last.padding, last.spiking) == ("conv", 3, 1, False)
     assert (last.in_height, last.out_height, last.out_width) == (11, 11, 9)
 
 
 def test_one_time_step_is_static_in_the_first_layer_alone() -> None:
-    work = lower(network(LayerGenome("conv1", "conv", 4), steps=1), 0.3, {"conv1": (0.1,)}, {})
+    work = lower(network(LayerGenome("conv1", "conv", 4), steps=1), (0.3,), {"conv1": (0.1,)}, {})
     assert [layer.static_input for layer in work.layers] == [True, False]
+
+
+def test_columns_of_a_mask_lie_as_the_machine_numbers_channels() -> None:
+    """Behind a dual threshold map h of membrane m is channel 2 m + h; the network numbers it 3 h + m."""
+    genome = network(
+        LayerGenome("conv1", "conv", 6, dual_threshold=True), LayerGenome("conv2", "conv", 2, prune_ratio=0.5)
+    )
+    kept = np.array([[True, False, False, True, True, True], [False, True, False, False, True, False]])
+    found = lower(genome, (0.3,), rates(genome), {"conv2": kept}).layers[1].kept
+    assert found is not None
+    for m, h in np.ndindex(3, 2):
+        assert found[:, 2 * m + h].tolist() == kept[:, 3 * h + m].tolist()
+
+
+@pytest.mark.parametrize("dual", [False, True])
+def test_columns_of_a_flattened_mask_lie_as_the_machine_writes_inputs(dual: bool) -> None:
+    genome = network(
+        LayerGenome("conv1", "conv", 4, pool=2, dual_threshold=dual),
+        LayerGenome("fc1", "fc", 3, kernel=1, prune_ratio=0.5),
+        input_shape=(1, 6, 4),
+    )
+    kept = np.random.default_rng(0).random((3, 4 * 3 * 2)) < 0.5
+    layer = lower(genome, (0.3,), rates(genome), {"fc1": kept}).layers[1]
+    assert layer.kept is not None
+    maps, membranes, written = (2, 2, 0) if dual else (1, 4, 0)
+    for m in range(membranes):
+        for x in range(2):
+            for y in range(3):
+                for h in range(maps):
+                    channel = h * membranes + m
+                    flattened = channel * 6 + y * 2 + x
+                    assert layer.kept[:, written].tolist() == kept[:, flattened].tolist()
+                    written += 1
+    assert written == 24
+
+
+def test_a_pruned_fully_connected_layer_stores_binary_weights_in_two_bits() -> None:
+    fc1 = LayerGenome("fc1", "fc", 3, kernel=1, prune_ratio=0.5)
+    genome = network(LayerGenome("conv1", "conv", 4, prune_ratio=0.25), fc1)
+    work = lower(genome, (0.3,), rates(genome), masks(genome))
+    assert [layer.weight_bits for layer in work.layers] == [1, 2, 1]
+    with pytest.raises(ConfigurationError, match="weight_bits must be at least 2 in a pruned fully connected layer"):
+        reject_inconsistent(replace(work, layers=(work.layers[0], replace(work.layers[1], weight_bits=1))))
 
 
 def test_mask_reaches_its_layer() -> None:
     genome = network(LayerGenome("conv1", "conv", 4), LayerGenome("conv2", "conv", 2, prune_ratio=0.5))
     kept = np.array([[True, False, False, True], [False, True, True, False]])
-    work = lower(genome, 0.3, rates(genome), {"conv2": kept})
+    work = lower(genome, (0.3,), rates(genome), {"conv2": kept})
     assert work.layers[0].kept is None
-    assert work.layers[1].kept is kept
+    assert work.layers[1].kept is not None
+    assert work.layers[1].kept.tolist() == kept.tolist()
     assert work.layers[1].kept_kernels == 4
 
 
@@ -193,10 +238,10 @@ GOOD = rates(PRUNED)
 )
 def test_messages(density: float, firing_rates: Any, kept: Any, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
-        lower(PRUNED, density, firing_rates, kept)
+        lower(PRUNED, (density,), firing_rates, kept)
 
 
 def test_all_reasons_at_once() -> None:
     with pytest.raises(ConfigurationError) as error:
-        lower(PRUNED, 2.0, {**GOOD, "conv1": ()}, {})
+        lower(PRUNED, (2.0,), {**GOOD, "conv1": ()}, {})
     assert len(str(error.value).splitlines()) == 3

@@ -34,11 +34,13 @@ NETWORK: dict[str, Any] = {
 }
 
 
-def parsed(network: dict[str, Any], layers: dict[int, dict[str, Any]] | None = None) -> NetworkSpace:
+def parsed(
+    network: dict[str, Any], layers: dict[int, dict[str, Any]] | None = None, dataset: str = "digits"
+) -> NetworkSpace:
     """The networks of `NETWORK` with other keys, and other keys of some layers."""
     changed = [{**layer, **(layers or {}).get(number, {})} for number, layer in enumerate(NETWORK["layers"])]
     data = {
-        "space": {"name": "mine", "dataset": "digits"},
+        "space": {"name": "mine", "dataset": dataset},
         "network": {**NETWORK, "layers": changed, **network},
         "accelerator": MACHINE,
         "training": {"short": {"epochs": 1}, "refine": {}},
@@ -137,6 +139,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]], str]] = {
         'network.reset must be soft alone under route conversion, not ["hard", "soft"] (mine); write reset = "soft"',
     ),
 }
+
+
+def test_events_are_not_converted() -> None:
+    with pytest.raises(SpaceError, match=r"^network\.route must be stbp on event data: a CNN sees one frame where "):
+        parsed({"route": ["stbp", "conversion"]}, dataset="n-mnist")
 
 
 @pytest.mark.parametrize("case", REFUSED)

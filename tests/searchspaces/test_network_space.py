@@ -156,7 +156,7 @@ def test_no_gene_is_dead(name: str) -> None:
     first = {gene.name: gene.choices[0] for gene in space.genes}
     for gene in (gene for gene in space.genes if gene.free):
         assert gene.active(first) or gene.when, gene.name
-        active = first if gene.active(first) else {**first, "head": "gap"}
+        active = first if gene.active(first) else {**first, **{name: fit[0] for name, fit in gene.when[0]}}
         assert gene.active(active), gene.name
         genomes = {space.genome({**active, gene.name: choice}).digest() for choice in gene.choices}
         assert len(genomes) == len(gene.choices), gene.name

@@ -15,8 +15,8 @@ from searchspaces.recipe import Recipe
 from searchspaces.space import SearchSpace, load_space
 
 
-def test_the_four_presets() -> None:
-    assert preset_names() == ["cifar10", "digits", "fashion-mnist", "mnist"]
+def test_the_five_presets() -> None:
+    assert preset_names() == ["cifar10", "digits", "fashion-mnist", "mnist", "n-mnist"]
     for row in presets():
         assert row.name == row.dataset
         assert row.name in dataset_shapes()

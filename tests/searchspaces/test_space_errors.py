@@ -15,7 +15,7 @@ CASES = {
         "[training.short]",
         "[trainings]\n[training.short]",
         "[trainings]",
-        'trainings must be one of space, network, accelerator, technology, training, not "trainings"',
+        'trainings must be one of space, images, network, accelerator, technology, training, not "trainings"',
         "; did you mean 'training'?",
     ),
     "unknown network key": (
@@ -159,15 +159,9 @@ CASES = {
         'dataset = "digits"',
         'dataset = "digit"',
         "dataset",
-        'space.dataset must be one of digits, mnist, fashion-mnist, cifar10, cifar100, not "digit"',
+        "space.dataset must be one of digits, mnist, fashion-mnist, cifar10, cifar100, n-mnist, dvs128-gesture, "
+        'cifar10-dvs, not "digit"',
         "; did you mean 'digits'?",
-    ),
-    "event data": (
-        'dataset = "digits"',
-        'dataset = "n-mnist"',
-        "dataset",
-        'space.dataset must be one of digits, mnist, fashion-mnist, cifar10, cifar100, not "n-mnist"',
-        "; not available yet: event streams",
     ),
     "missing key": (
         "timesteps = [1, 2]\n",
@@ -426,7 +420,7 @@ CASES = {
         'dataset = "digits"',
         'extends = "minst"',
         "extends",
-        'space.extends must be one of cifar10, digits, fashion-mnist, mnist, not "minst"',
+        'space.extends must be one of cifar10, digits, fashion-mnist, mnist, n-mnist, not "minst"',
         "; did you mean 'mnist'?",
     ),
     "layer that the preset lacks": (
@@ -531,8 +525,8 @@ def test_empty_file_lacks_every_table(tmp_path: Path) -> None:
 
 def test_unknown_preset() -> None:
     expected = (
-        r'^space must be one of cifar10, digits, fashion-mnist, mnist, or a \.toml file, not "minst" \(presets\); '
-        r"did you mean 'mnist'\?$"
+        r"^space must be one of cifar10, digits, fashion-mnist, mnist, n-mnist, or a \.toml file, not "
+        r"\"minst\" \(presets\); did you mean 'mnist'\?$"
     )
     with pytest.raises(SpaceError, match=expected):
         load_space("minst")

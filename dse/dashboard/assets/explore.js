@@ -1,12 +1,13 @@
 /* The view over all candidates: every filter holds for every view, and none of them asks the server. */
 (function () {
   "use strict";
-  const DIMMED = 0.07, MOST_LINES = 1200, STATUS = ["front", "dominated", "infeasible", "no machine", "failed"];
+  const MOST_LINES = 1200, STATUS = ["front", "dominated", "infeasible", "no machine", "failed"];
   const STATUS_WORDS = ["front", "dominated", "breaks a constraint", "no machine runs it", "training failed"];
   const find = (id) => document.getElementById(id);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
+  const dark = matchMedia("(prefers-color-scheme: dark)"), THEMES = ["auto", "light", "dark"];
+  const night = () => (document.documentElement.dataset.theme ? document.documentElement.dataset.theme === "dark" : dark.matches);
   const state = {
-    data: null, box: null, bounds: {}, ranges: {}, chosen: null, compare: [],
+    data: null, box: null, table: null, bounds: {}, ranges: {}, chosen: null, compare: [],
     x: null, y: "accuracy", z: "", xlog: true, ylog: false, colour: "", shown: [true, true, false, false, false],
     growth: "trainings", importance: null, axes: "important", mask: null, built: false,
   };
@@ -31,7 +32,7 @@
 
   /* ---- figures drawn by the server and by this script follow the reader's light or dark alike ---- */
   function colours(layout) {
-    const c = dark.matches ? C.dark : C.light;
+    const c = night() ? C.dark : C.light;
     const themed = { ...layout, font: { ...layout.font, color: c.text } };
     themed.hoverlabel = { ...layout.hoverlabel, font: { ...(layout.hoverlabel || {}).font, color: c.text }, bgcolor: c.card, bordercolor: c.line };
     themed.modebar = { color: c.muted, activecolor: c.accent, bgcolor: "rgba(0,0,0,0)" };
@@ -54,11 +55,11 @@
   }
 
   /* ---- data ---- */
-  function merge(studies) {
+  function merge(studies, importances) {
     const n = studies.reduce((sum, s) => sum + s.ids.length, 0);
     const data = { n, studies: studies.map((s) => s.study), ids: [], study: new Int32Array(n), status: new Uint8Array(n),
       metrics: {}, genes: {}, networks: [], machines: [], traces: studies.map((s) => ({ name: s.study, trace: s.trace })),
-      importances: studies.length === 1 ? studies[0].importances : studies[0] ? studies[0].importances : {}, objectives: studies[0] ? studies[0].objectives : [] };
+      importances, objectives: studies[0] ? studies[0].objectives : [] };
     for (const q of C.quantities) data.metrics[q.column] = new Float64Array(n).fill(NaN);
     const float = (data.float = new Float64Array(n).fill(NaN));
     let at = 0;
@@ -89,8 +90,9 @@
     return data;
   }
   function order(gene) {
-    if (!gene.values.every((v) => typeof v === "number")) return;
-    const sorted = [...gene.values].sort((a, b) => a - b), places = gene.values.map((v) => sorted.indexOf(v));
+    const bits = (v) => (v === "binary" ? 1 : v);
+    if (!gene.values.every((v) => typeof bits(v) === "number")) return;
+    const sorted = [...gene.values].sort((a, b) => bits(a) - bits(b)), places = gene.values.map((v) => sorted.indexOf(v));
     gene.values = sorted;
     gene.codes = gene.codes.map((code) => (code < 0 ? -1 : places[code]));
   }
@@ -108,6 +110,7 @@
       const values = axisValues(name);
       for (let i = 0; i < data.n; i++) if (!ranges.some(([low, high]) => values[i] >= low && values[i] <= high)) mask[i] = 0;
     }
+    if (skip !== "table" && state.table) for (let i = 0; i < data.n; i++) if (!state.table[i]) mask[i] = 0;
     for (let i = 0; i < data.n; i++) if (!state.shown[data.status[i]]) mask[i] = 0;
     return mask;
   }
@@ -143,107 +146,116 @@
     for (let i = 0; i < state.data.n; i++) lists[state.data.status[i]].push(i);
     return lists;
   }
-  function coordinate(column, list) {
-    const values = state.data.metrics[column], scale = column === "accuracy" ? 100 : 1;
-    const log = column === state.x ? state.xlog : column === state.y ? state.ylog : false;
-    const known = values.filter((v) => Number.isFinite(v));
-    let low = Infinity, high = -Infinity;
-    for (const v of known) { if (v < low) low = v; if (v > high) high = v; }
-    const cost = !quantity(column).maximise;
-    const edge = !known.length ? 1 : cost ? (log ? high * Math.pow(high / low, 0.06) : high + 0.06 * (high - low)) : (log ? low * 0.97 : low - 0.06 * (high - low));
-    return list.map((i) => scale * (Number.isFinite(values[i]) ? values[i] : edge));
+  /* Value of a candidate on an axis; one without a cost stands at the edge. */
+  function coordinate(column) {
+    const values = state.data.metrics[column], scale = column === "accuracy" ? 100 : 1, [low, high] = extent(column);
+    const log = column === state.x ? state.xlog : column === state.y ? state.ylog : false, cost = !quantity(column).maximise;
+    const edge = !(high >= low) ? 1 : cost ? (log ? high * Math.pow(high / low, 0.06) : high + 0.06 * (high - low)) : (log ? low * 0.97 : low - 0.06 * (high - low));
+    return (i) => scale * (Number.isFinite(values[i]) ? values[i] : edge);
   }
-  function colouring(list, base) {
-    const name = state.colour;
-    if (!name) return { color: base };
-    if (name === "study") return { color: list.map((i) => C.palette[state.data.study[i] % C.palette.length]) };
-    const gene = state.data.genes[name];
-    if (!gene) return { color: base };
-    if (gene.values.length > C.palette.length) {
-      return { color: list.map((i) => gene.codes[i]), colorscale: C.scale, cmin: 0, cmax: gene.values.length - 1 };
-    }
-    const numbers = gene.values.every((v) => typeof v === "number");
-    const tint = (code) => code < 0 ? C.grey : numbers ? C.ramp[Math.round(code * (C.ramp.length - 1) / Math.max(1, gene.values.length - 1))] : C.palette[code];
-    return { color: list.map((i) => tint(gene.codes[i])) };
+  /* Colour of a candidate: by status, study or gene, rising values along the ramp. */
+  function tinted(base) {
+    const { data } = state, name = state.colour, gene = data.genes[name];
+    if (name === "study") return (i) => C.palette[data.study[i] % C.palette.length];
+    if (!gene) return () => base;
+    const ordered = gene.values.length > C.palette.length || gene.values.every((v) => typeof v === "number");
+    const tint = gene.values.map((_, code) => (ordered ? ramp(code / Math.max(1, gene.values.length - 1)) : C.palette[code]));
+    return (i) => (gene.codes[i] < 0 ? C.grey : tint[gene.codes[i]]);
   }
+  const ramp = (share) => C.ramp[Math.round(share * (C.ramp.length - 1))];
   function drawLegend() {
-    const box = find("colour-legend"), name = state.colour;
-    box.replaceChildren();
-    const gene = state.data.genes[name], values = name === "study" ? state.data.studies : gene ? gene.values : [];
-    const numbers = gene && gene.values.every((v) => typeof v === "number");
-    values.slice(0, 12).forEach((value, code) => {
-      const mark = document.createElement("i"), label = document.createElement("span");
-      mark.style.background = numbers ? C.ramp[Math.round(code * (C.ramp.length - 1) / Math.max(1, values.length - 1))] : C.palette[code % C.palette.length];
-      label.append(mark, document.createTextNode(String(value)));
-      box.append(label);
-    });
+    const box = find("colour-legend"), name = state.colour, gene = state.data.genes[name], values = name === "study" ? state.data.studies : gene ? gene.values : [];
+    const ordered = gene && (values.length > C.palette.length || values.every((v) => typeof v === "number"));
+    const marks = name ? values.map((value, code) => [String(value), swatch(ordered ? ramp(code / Math.max(1, values.length - 1)) : C.palette[code % C.palette.length])])
+      : drawnStatuses().reverse().map((s) => [STYLES()[s].name, DseCloud.stamp(STYLES()[s], STYLES()[s].color, 1)]);
+    box.replaceChildren(...marks.slice(0, 12).map(([text, mark]) => { const label = document.createElement("span"); label.append(mark, document.createTextNode(text)); return label; }));
+  }
+  function swatch(colour) {
+    const mark = document.createElement("i");
+    mark.style.background = colour;
+    return mark;
   }
   const STYLES = () => [
-    { name: "front", color: C.blue, size: 10, symbol: "circle", opacity: 1 },
+    { name: "front", color: C.blue, size: 10, symbol: "circle", opacity: 1, outline: (night() ? C.dark : C.light).card },
     { name: "dominated", color: C.grey, size: 5, symbol: "circle", opacity: 0.4 },
-    { name: "breaks a constraint", color: C.purple, size: 6, symbol: "triangle-up", opacity: 0.6 },
+    { name: "breaks a constraint", color: C.purple, size: 6, symbol: "triangle", opacity: 0.6 },
     { name: "no machine (at the edge)", color: C.orange, size: 8, symbol: "diamond", opacity: 0.8 },
-    { name: "failed (in the corner)", color: C.vermilion, size: 9, symbol: "x", opacity: 0.8 },
+    { name: "failed (in the corner)", color: C.vermilion, size: 7, symbol: "cross", opacity: 0.8 },
   ];
-  function scatterTraces(mask) {
-    const lists = groups(), styles = STYLES(), flat = !state.z;
-    return [1, 2, 3, 4, 0].filter((s) => state.shown[s] && lists[s].length).map((s) => {
-      const style = styles[s], list = flat ? lists[s] : lists[s].filter((i) => mask[i]);
-      const picked = colouring(list, style.color);
-      const trace = { x: coordinate(state.x, list), y: coordinate(state.y, list), mode: "markers", name: style.name + " (" + lists[s].length.toLocaleString("en-US") + ")",
-        text: list.map(hover), hovertemplate: "%{text}<extra></extra>", customdata: list, meta: s,
-        marker: { size: style.size, opacity: state.colour && s === 1 ? 0.65 : style.opacity, symbol: style.symbol, line: { width: s === 0 ? 1 : 0, color: dark.matches ? C.dark.card : C.light.card }, ...picked } };
-      if (!flat) {
-        return { ...trace, type: "scatter3d", z: coordinate(state.z, list), marker: { ...trace.marker, size: style.size / 2.4, symbol: s === 4 ? "x" : "circle" } };
-      }
-      return { ...trace, type: list.length > C.webgl_from ? "scattergl" : "scatter", selectedpoints: picks(list, mask), unselected: { marker: { opacity: DIMMED } }, selected: { marker: { opacity: trace.marker.opacity } } };
+  const PLOTLY_SYMBOLS = { circle: "circle", triangle: "triangle-up", diamond: "diamond", cross: "x" };
+  const drawnStatuses = () => [1, 2, 3, 4, 0].filter((s) => state.shown[s] && state.totals[s]);
+  /* The marks as plotly has them: for three axes, and for a picture or a page that leaves the dashboard. */
+  function traces(mask) {
+    const lists = groups(), x = coordinate(state.x), y = coordinate(state.y), z = state.z && coordinate(state.z);
+    return drawnStatuses().map((s) => {
+      const style = STYLES()[s], list = lists[s].filter((i) => mask[i]), tint = tinted(style.color);
+      const marker = { size: z ? style.size / 2.4 : style.size, opacity: opacityOf(s, style), symbol: z ? (s === 4 ? "x" : "circle") : PLOTLY_SYMBOLS[style.symbol], line: { width: style.outline ? 1 : 0, color: style.outline }, color: list.map(tint) };
+      const trace = { type: z ? "scatter3d" : list.length > C.webgl_from ? "scattergl" : "scatter", x: list.map(x), y: list.map(y), mode: "markers", name: style.name + " (" + list.length.toLocaleString("en-US") + ")", text: list.map(hover), hovertemplate: "%{text}<extra></extra>", customdata: list, marker };
+      return z ? { ...trace, z: list.map(z) } : trace;
     });
   }
-  const filtering = () => state.box !== null || Object.keys(state.bounds).length > 0 || Object.keys(state.ranges).length > 0;
-  function picks(list, mask) {
-    if (!filtering()) return null;
-    const found = [];
-    for (let k = 0; k < list.length; k++) if (mask[list[k]]) found.push(k);
-    return found;
-  }
+  const opacityOf = (s, style) => (state.colour && s === 1 ? 0.65 : style.opacity);
+  const filtering = () => state.box !== null || state.table !== null || Object.keys(state.bounds).length > 0 || Object.keys(state.ranges).length > 0;
   function axisLayout(column, log) {
-    const q = quantity(column), c = { ...C.axis, title: { text: q.title, standoff: 10, font: { size: 13 } }, type: log ? "log" : "linear" };
-    if (log && column !== "accuracy") {
-      const known = state.data.metrics[column].filter((v) => v > 0);
-      let low = Infinity, high = 0;
-      for (const v of known) { if (v < low) low = v; if (v > high) high = v; }
-      const ticks = high < C.span * low ? C.fine : C.coarse;
+    const q = quantity(column), c = { ...C.axis, automargin: false, title: { text: q.title, standoff: 10, font: { size: 13 } }, type: log ? "log" : "linear" };
+    const at = coordinate(column), on = (v) => (log ? Math.log10(v) : v);
+    let low = Infinity, high = -Infinity;
+    for (let i = 0; i < state.data.n; i++) if (state.shown[state.data.status[i]]) { const v = on(at(i)); if (v < low) low = v; if (v > high) high = v; }
+    const room = high > low ? 0.045 * (high - low) : log ? 0.2 : 0.1 * Math.abs(high) || 1;
+    if (high >= low) c.range = [low - room, high + room];
+    if (log && column !== "accuracy" && high >= low) {
+      const ticks = high - low < Math.log10(C.span) ? C.fine : C.coarse;
       Object.assign(c, { tickvals: ticks[0], ticktext: ticks[1] });
     }
     return c;
   }
+  function flatLayout() {
+    return { ...C.layout, height: 452, margin: { l: 62, r: 12, t: 10, b: 50 }, hovermode: false, dragmode: "select", showlegend: false, xaxis: axisLayout(state.x, state.xlog), yaxis: axisLayout(state.y, state.ylog),
+      uirevision: state.x + state.y + state.xlog + state.ylog, selectionrevision: "kept", newselection: { line: { color: C.orange, width: 1.5, dash: "solid" } } };
+  }
+  /* Axes, zoom and box are plotly's; the marks are on the canvas below, since plotly's need seconds. */
   function drawScatter() {
-    const div = find("scatter"), mask = state.mask;
-    const layout = { ...C.layout, height: 452, margin: { l: 62, r: 12, t: 10, b: 50 }, hovermode: "closest", dragmode: state.z ? "orbit" : "select",
-      uirevision: state.x + state.y + state.z + state.xlog + state.ylog, selectionrevision: "kept", newselection: { line: { color: C.orange, width: 1.5, dash: "solid" } } };
-    if (state.z) layout.scene = { xaxis: sceneAxis(state.x, state.xlog), yaxis: sceneAxis(state.y, state.ylog), zaxis: sceneAxis(state.z, false), camera: { eye: { x: 1.5, y: 1.5, z: 1.1 } }, aspectmode: "cube" };
-    else Object.assign(layout, { xaxis: axisLayout(state.x, state.xlog), yaxis: axisLayout(state.y, state.ylog) });
-    Plotly.react(div, scatterTraces(mask), colours(layout), SETTINGS(state.z ? ["toImage", "orbitRotation", "resetCameraDefault3d"] : ["toImage", "select2d", "lasso2d", "zoom2d", "pan2d", "resetScale2d"]));
+    const div = find("scatter"), flat = !state.z;
+    find("cloud").hidden = !flat;
+    if (!flat) { drawThree(div); return; }
+    Plotly.react(div, [{ x: [null], y: [null], type: "scatter", mode: "markers", hoverinfo: "skip" }], colours(flatLayout()), SETTINGS([PICTURE, "select2d", "lasso2d", "zoom2d", "pan2d", "resetScale2d"]));
     if (!div.dataset.listening) {
       div.dataset.listening = "1";
-      div.on("plotly_selected", (event) => brush(event));
-      div.on("plotly_deselect", () => brush(null));
+      state.cloud = state.cloud || new DseCloud(find("cloud"), div, { hover, chosen: choose, brushed: brush });
+      state.cloud.listen();
+    }
+    drawMarks();
+  }
+  function drawMarks() {
+    const lists = groups(), styles = STYLES();
+    state.cloud.draw({ x: coordinate(state.x), y: coordinate(state.y), kept: state.mask, filtering: filtering(),
+      groups: drawnStatuses().map((s) => ({ status: s, rows: lists[s], style: styles[s], opacity: opacityOf(s, styles[s]), tint: tinted(styles[s].color) })) });
+  }
+  function drawThree(div) {
+    if (state.cloud) state.cloud.draw(null);
+    const layout = { ...C.layout, height: 452, margin: { l: 0, r: 0, t: 0, b: 0 }, hovermode: "closest", dragmode: "orbit", uirevision: state.x + state.y + state.z,
+      scene: { xaxis: sceneAxis(state.x, state.xlog), yaxis: sceneAxis(state.y, state.ylog), zaxis: sceneAxis(state.z, false), camera: { eye: { x: 1.75, y: 1.75, z: 0.9 }, center: { x: 0, y: 0, z: -0.12 } }, aspectmode: "cube" } };
+    Plotly.react(div, traces(state.mask), colours(layout), SETTINGS(["toImage", "orbitRotation", "resetCameraDefault3d"]));
+    if (!div.dataset.listening) {
+      div.dataset.listening = "1";
       div.on("plotly_click", (event) => choose(event.points[0].customdata));
     }
   }
+  const leaving = () => ({ data: traces(state.mask), layout: colours(state.z ? find("scatter").layout : { ...flatLayout(), showlegend: true, hovermode: "closest", selections: [], margin: { l: 62, r: 12, t: 40, b: 50 } }) });
+  const PICTURE = { name: "picture", title: "Save as SVG", icon: { width: 24, height: 24, path: "M12 16 L6 10 L9 10 L9 3 L15 3 L15 10 L18 10 Z M4 18 L20 18 L20 21 L4 21 Z" },
+    click: () => Plotly.downloadImage(leaving(), { format: "svg", filename: "candidates", width: find("scatter").clientWidth, height: 470 }) };
   function sceneAxis(column, log) {
-    const c = dark.matches ? C.dark : C.light;
-    return { title: { text: quantity(column).title, font: { size: 12 } }, tickfont: { size: 11 }, type: log ? "log" : "linear", color: c.text, gridcolor: c.line, backgroundcolor: "rgba(0,0,0,0)" };
+    const c = night() ? C.dark : C.light;
+    const ticks = log ? { tickvals: C.coarse[0], ticktext: C.coarse[1] } : { nticks: 6 };
+    return { ...ticks, title: { text: quantity(column).title, font: { size: 12 } }, tickfont: { size: 11 }, type: log ? "log" : "linear", color: c.text, gridcolor: c.muted, zerolinecolor: c.muted, backgroundcolor: "rgba(0,0,0,0)" };
   }
-  function brush(event) {
+  /* A new box replaces the one before, or adds to it where shift is held. */
+  function brush(found, adding) {
     timed("brush", () => {
-      if (!event || !event.points) state.box = null;
-      else {
-        state.box = new Uint8Array(state.data.n);
-        for (const point of event.points) state.box[point.customdata] = 1;
-        if (!event.points.length) state.box = null;
-      }
-      refilter("box");
+      const kept = adding && state.box ? Uint8Array.from(state.box) : new Uint8Array(state.data.n);
+      for (const i of found || []) kept[i] = 1;
+      state.box = found && kept.some((k) => k) ? kept : null;
+      refilter();
     });
   }
 
@@ -284,10 +296,10 @@
     for (let i = 0; i < data.n; i++) if (drawable[i] && data.status[i] <= 2 && !names.some((c) => data.metrics[c] && Number.isNaN(data.metrics[c][i]))) (data.status[i] === 0 ? front : plain).push(i);
     const step = Math.max(1, Math.ceil(plain.length / MOST_LINES));
     find("parallel-note").textContent = step > 1 ? "One in " + step + " of " + plain.length.toLocaleString("en-US") + " dominated candidates is drawn, and all of the front; ranges hold for all." : "";
-    const c = dark.matches ? C.dark : C.light;
+    const c = night() ? C.dark : C.light;
     state.parallel = state.parallel || new DseParallel(find("parallel"), (ranges) => timed("brush", () => {
       state.ranges = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, [range]]));
-      refilter("ranges");
+      refilter();
     }));
     state.parallel.draw({
       axes: names.map(dimension), lines: [...plain.filter((_, k) => k % step === 0), ...front], strong: (i) => data.status[i] === 0, kept: state.mask,
@@ -302,61 +314,76 @@
       mode: s.trace.length < 3 ? "lines+markers" : "lines", line: { color: C.palette[k % C.palette.length], width: 2, shape: "hv", dash: ["solid", "dash", "dot"][Math.floor(k / C.palette.length) % 3] }, hovertemplate: "%{y:.4f} after %{x:.4~g}<extra></extra>" }));
     const costs = state.data.objectives.filter((o) => o.direction === "minimise").length, shares = state.data.objectives.length - costs;
     const unit = [...Array(shares).fill("share"), ...(costs ? [costs === 1 ? "decades" : "decades^" + costs] : [])].join("·");
-    const axis = (text) => ({ ...C.axis, title: { text, standoff: 8, font: { size: 12 } }, rangemode: "tozero" });
+    const axis = (text) => ({ ...C.axis, automargin: false, title: { text, standoff: 8, font: { size: 12 } }, rangemode: "tozero" });
     Plotly.react(find("growth"), traces, colours({ ...C.layout, height: 196, margin: { l: 52, r: 10, t: state.data.traces.length > 1 ? 34 : 8, b: 42 }, showlegend: state.data.traces.length > 1,
       xaxis: axis(state.growth === "trainings" ? "trainings" : "time since the start (s)"), yaxis: { ...axis("hypervolume (" + unit + ")"), title: { text: "hypervolume<br>(" + unit + ")", standoff: 6, font: { size: 12 } } } }), SETTINGS(["toImage"]));
   }
   function drawImportance() {
     const genes = (state.data.importances[state.importance] || []).filter((g) => g[1] > 0).slice(0, 8);
-    find("importance-note").textContent = genes.length ? "" : "No gene explains this objective on its own, or too few candidates are known.";
+    find("importance-note").textContent = genes.length ? (state.data.studies.length > 1 ? "Over the candidates of all " + state.data.studies.length + " studies." : "") : "No gene explains this objective on its own, or too few candidates are known.";
     const trace = { type: "bar", orientation: "h", x: genes.map((g) => 100 * g[1]), y: genes.map((g) => escape(g[0].replace("machine.", ""))), marker: { color: C.blue }, hovertemplate: "%{y}: %{x:.1f} %<extra></extra>" };
     Plotly.react(find("importance"), [trace], colours({ ...C.layout, height: 210, margin: { l: 110, r: 10, t: 6, b: 42 }, showlegend: false, bargap: 0.3,
-      xaxis: { ...C.axis, title: { text: "variance explained alone (%)", standoff: 8, font: { size: 12 } }, rangemode: "tozero" }, yaxis: { ...C.axis, type: "category", autorange: "reversed", ticks: "" } }), SETTINGS(["toImage"]));
+      xaxis: { ...C.axis, automargin: false, title: { text: "variance explained alone (%)", standoff: 8, font: { size: 12 } }, rangemode: "tozero" }, yaxis: { ...C.axis, automargin: false, type: "category", autorange: "reversed", ticks: "" } }), SETTINGS(["toImage"]));
   }
 
   /* ---- table ---- */
   const harmless = (text) => (/^[=+\-@\t\r]/.test(text) ? "'" + text : text);
   function rows(mask) {
-    const { data } = state, found = [];
-    for (let i = 0; i < data.n; i++) if (mask[i]) found.push(state.rows[i]);
+    const found = [];
+    for (let i = 0; i < state.data.n; i++) if (mask[i]) found.push(row(i));
     return found;
   }
-  function buildRows() {
-    const { data } = state, genes = Object.keys(data.genes);
-    state.rows = [];
-    for (let i = 0; i < data.n; i++) {
-      const row = { i, id: data.ids[i], study: data.studies[data.study[i]], status: STATUS_WORDS[data.status[i]], network: data.networks[i], machine: data.machines[i], float_accuracy: data.float[i] };
-      for (const q of C.quantities) row[q.column] = Number.isNaN(data.metrics[q.column][i]) ? null : data.metrics[q.column][i];
-      genes.forEach((name, k) => { row["g" + k] = data.genes[name].codes[i] < 0 ? null : data.genes[name].values[data.genes[name].codes[i]]; });
-      state.rows.push(row);
-    }
+  function row(i) {
+    const { data } = state, known = (v) => (Number.isNaN(v) ? null : v);
+    const found = { i, id: data.ids[i], study: data.studies[data.study[i]], status: STATUS_WORDS[data.status[i]], network: data.networks[i], machine: data.machines[i] };
+    for (const q of C.quantities) found[q.column] = known(data.metrics[q.column][i]);
+    return found;
   }
+  /* Rows hold only the place of a candidate; a cell is looked up when it is shown, sorted by, or filtered. */
   function columns() {
-    const several = state.data.studies.length > 1;
-    const number = (field, head, format) => ({ field, headerName: head, type: "rightAligned", filter: "agNumberColumnFilter", width: 128, valueFormatter: (p) => format(p.value) });
-    const metric = (q) => number(q.column, q.column === "accuracy" ? "Accuracy (%)" : q.label + (q.unit ? " (" + q.unit + ")" : ""), q.column === "accuracy" ? (v) => (v === null ? "–" : (100 * v).toFixed(1)) : amount);
+    const { data } = state, number = { type: "rightAligned", filter: "agNumberColumnFilter" };
+    const text = (name, head, width, value, more) => ({ colId: name, headerName: head, width, filter: true, valueGetter: (p) => value(p.data.i), ...more });
+    const metric = (q) => text(q.column, q.column === "accuracy" ? "Accuracy (%)" : q.title, 128, (i) => (Number.isNaN(data.metrics[q.column][i]) ? null : data.metrics[q.column][i]),
+      { ...number, valueFormatter: (p) => (q.column === "accuracy" ? (p.value === null ? "–" : (100 * p.value).toFixed(1)) : amount(p.value)) });
+    const gene = (name) => text(name, name, 140, (i) => (data.genes[name].codes[i] < 0 ? null : data.genes[name].values[data.genes[name].codes[i]]), data.genes[name].values.every((v) => typeof v === "number") ? number : {});
     return [
-      { field: "id", headerName: "Candidate", pinned: "left", width: 118, filter: true }, ...(several ? [{ field: "study", headerName: "Study", width: 150, filter: true }] : []),
-      { field: "status", headerName: "Status", width: 116, filter: true }, ...C.quantities.map(metric),
-      { field: "network", headerName: "Network", width: 380, filter: true }, { field: "machine", headerName: "Machine", width: 330, filter: true },
-      ...Object.keys(state.data.genes).map((name, k) => ({ field: "g" + k, headerName: name, width: 140, filter: state.data.genes[name].values.every((v) => typeof v === "number") ? "agNumberColumnFilter" : true })),
+      text("id", "Candidate", 118, (i) => data.ids[i], { pinned: "left" }), ...(data.studies.length > 1 ? [text("study", "Study", 150, (i) => data.studies[data.study[i]])] : []),
+      text("status", "Status", 116, (i) => STATUS_WORDS[data.status[i]]), ...C.quantities.map(metric),
+      text("network", "Network", 380, (i) => data.networks[i]), text("machine", "Machine", 330, (i) => data.machines[i]), ...Object.keys(data.genes).map(gene),
     ];
   }
-  async function drawTable(fresh) {
+  async function buildTable() {
     const api = await dash_ag_grid.getApiAsync("table");
-    if (fresh) {
-      api.setGridOption("columnDefs", columns());
-      if (!state.built) {
-        state.built = true;
-        api.addEventListener("rowClicked", (event) => choose(event.data.i));
-      }
+    if (!state.api) {
+      state.api = api;
+      api.setGridOption("isExternalFilterPresent", () => true);
+      api.setGridOption("doesExternalFilterPass", (node) => !state.beside || state.beside[node.data.i] === 1);
+      api.addEventListener("rowClicked", (event) => choose(event.data.i));
+      api.addEventListener("filterChanged", (event) => { if (event.source !== "api") timed("brush", readTable); });
     }
-    api.setGridOption("rowData", rows(state.mask));
+    api.setGridOption("columnDefs", columns());
+    api.setGridOption("rowData", state.data.ids.map((_, i) => ({ i })));
+    if (Object.keys(api.getFilterModel()).length) readTable();
     find("explore").dataset.ready = "1";
   }
-  async function saveCsv() {
-    const api = await dash_ag_grid.getApiAsync("table");
-    const text = api.getDataAsCsv({ processCellCallback: (p) => (typeof p.value === "string" ? harmless(p.value) : p.value === null || p.value === undefined ? "" : String(p.value)) });
+  /* What the filters of the table's own columns keep, whatever the other views filter. */
+  function readTable() {
+    const { api } = state;
+    state.table = null;
+    if (Object.keys(api.getFilterModel()).length) {
+      state.beside = null;
+      api.onFilterChanged();
+      state.table = new Uint8Array(state.data.n);
+      api.forEachNodeAfterFilter((node) => { state.table[node.data.i] = 1; });
+    }
+    refilter();
+  }
+  function drawTable() {
+    state.beside = within("table");
+    if (state.api) state.api.onFilterChanged();
+  }
+  function saveCsv() {
+    const text = state.api.getDataAsCsv({ processCellCallback: (p) => (typeof p.value === "string" ? harmless(p.value) : p.value === null || p.value === undefined ? "" : String(p.value)) });
     save(text, "candidates.csv", "text/csv");
   }
   function save(text, name, type) {
@@ -376,16 +403,12 @@
     find("clear").disabled = !filtering();
     for (const output of document.querySelectorAll("[data-bound]")) boundText(output);
   }
-  function refilter(from) {
+  function refilter() {
     state.mask = within();
     counts();
-    if (state.z) drawScatter();
-    else {
-      const div = find("scatter"), traces = div.data || [];
-      timed("restyle", () => Plotly.restyle(div, { selectedpoints: traces.map((t) => picks(t.customdata, state.mask)) }, traces.map((_, k) => k)));
-    }
+    timed("marks", state.z ? drawScatter : drawMarks);
     timed("parallel", drawParallel);
-    drawTable(false);
+    timed("table", drawTable);
   }
   function drawEverything() {
     if (!state.data || !state.data.n) return;
@@ -396,7 +419,7 @@
     timed("parallel", drawParallel);
     timed("growth", drawGrowth);
     timed("importance", drawImportance);
-    drawTable(true);
+    drawTable();
   }
   function option(select, value, text) {
     const found = document.createElement("option");
@@ -459,7 +482,8 @@
   }
   function sliders() {
     const box = find("sliders");
-    if (box.children.length) return;
+    if (box.children.length === C.quantities.length) return;
+    box.replaceChildren();
     for (const q of C.quantities) {
       const label = document.createElement("label"), name = document.createElement("span"), output = document.createElement("output"), input = document.createElement("input");
       name.textContent = q.label;
@@ -472,14 +496,15 @@
         if (open) delete state.bounds[q.column];
         else state.bounds[q.column] = position(q.column, share);
         cancelAnimationFrame(asked);
-        asked = requestAnimationFrame(() => timed("brush", () => refilter("bounds")));
+        asked = requestAnimationFrame(() => timed("brush", () => refilter()));
       });
       label.append(name, output, input);
       box.append(label);
     }
   }
   function clear() {
-    state.box = null; state.bounds = {}; state.ranges = {};
+    state.box = null; state.table = null; state.bounds = {}; state.ranges = {};
+    if (state.api) state.api.setFilterModel(null);
     for (const input of document.querySelectorAll("#sliders input")) input.value = quantity(input.dataset.column).maximise ? 0 : STEPS;
     Plotly.relayout(find("scatter"), { selections: [] });
     drawEverything();
@@ -519,7 +544,8 @@
   async function standalone() {
     const plotly = await (await fetch(document.querySelector("script[data-plotly]").src)).text();
     const picture = find("parallel").firstChild.toDataURL("image/png");
-    const figures = ["scatter", "growth", "importance"].map((id) => ({ title: find(id).getAttribute("aria-label"), data: find(id).data, layout: find(id).layout }));
+    const title_of = (id) => find(id).getAttribute("aria-label");
+    const figures = [{ title: title_of("scatter"), ...leaving() }, ...["growth", "importance"].map((id) => ({ title: title_of(id), data: find(id).data, layout: find(id).layout }))];
     const safe = (data) => JSON.stringify(data, (k, v) => (ArrayBuffer.isView(v) ? Array.from(v) : typeof v === "number" && !Number.isFinite(v) ? null : v)).replace(/</g, "\\u003c");
     const heads = ["Candidate", "Study", "Status", ...C.quantities.map((q) => q.title), "Network", "Machine"];
     const kept = rows(state.mask), most = kept.slice(0, 1000);
@@ -545,7 +571,7 @@
     on("colour-by", "change", (e) => { state.colour = e.target.value; drawLegend(); drawScatter(); });
     on("growth-over", "change", (e) => { state.growth = e.target.value; drawGrowth(); });
     on("importance-of", "change", (e) => { state.importance = e.target.value; drawImportance(); drawParallel(); });
-    on("axes-shown", "change", (e) => { state.axes = e.target.value; state.ranges = {}; state.mask = within(); refilter("axes"); });
+    on("axes-shown", "change", (e) => { state.axes = e.target.value; state.ranges = {}; state.mask = within(); refilter(); });
     on("clear", "click", clear);
     on("save-csv", "click", saveCsv);
     on("save-html", "click", standalone);
@@ -554,20 +580,23 @@
     on("compare", "click", () => go("compare?" + state.compare.map((c) => "study=" + encodeURIComponent(c.study) + "&id=" + encodeURIComponent(c.id)).join("&")));
     tray();
   }
-  function receive(studies) {
-    C = C || config();
+  function receive({ studies, importances }) {
     timed("open", () => {
-      const picked = state.box ? new Set(state.rows.filter((r) => state.box[r.i]).map((r) => key(r.i))) : null;
-      state.data = timed("merge", () => merge(studies));
+      const picked = state.box ? new Set(state.data.ids.map((_, i) => i).filter((i) => state.box[i]).map(key)) : null;
+      const chosen = state.data && state.chosen !== null ? key(state.chosen) : null;
+      for (const s of studies) for (const o of s.objectives) if (!C.quantities.some((q) => q.column === o.column)) C.quantities.push(o);
+      state.data = timed("merge", () => merge(studies, importances));
       const empty = !state.data.n;
       find("explore-body").hidden = empty;
       find("explore-empty").hidden = !empty || !studies.length;
       if (empty) { find("explore").dataset.ready = "1"; return; }
       if (picked) { state.box = new Uint8Array(state.data.n); for (let i = 0; i < state.data.n; i++) if (picked.has(key(i))) state.box[i] = 1; }
-      timed("rows", buildRows);
+      state.table = null;
+      if (chosen !== null) { state.chosen = state.data.ids.findIndex((_, i) => key(i) === chosen); if (state.chosen < 0) { state.chosen = null; find("chosen").hidden = true; } }
       bind();
       controls();
       drawEverything();
+      buildTable();
     });
     return "";
   }
@@ -575,13 +604,31 @@
     while (!window.Plotly) await new Promise((done) => setTimeout(done, 15));
   }
   async function load(token) {
-    await plotlyHere();
     if (!token || !token.studies.length) return "";
-    const query = token.studies.map((name) => "study=" + encodeURIComponent(name)).join("&");
-    const base = find("explore-config").dataset.base;
-    const answer = await fetch(base + "columns?" + query + "&version=" + token.version);
-    return receive(await answer.json());
+    const query = token.studies.map((name) => "study=" + encodeURIComponent(name)).join("&"), base = find("explore-config").dataset.base;
+    const early = await window.dseEarly; /* asked for when the page began to load, before any script was here */
+    delete window.dseEarly;
+    const found = early && early.version === token.version ? early : await (await fetch(base + "columns?" + query)).json();
+    await plotlyHere();
+    C = C || config();
+    return receive(found);
   }
+
+  /* ---- light and dark ---- */
+  function wear(theme) {
+    if (theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = theme;
+    const button = find("theme");
+    if (button) button.textContent = { auto: "As the system", light: "Light", dark: "Dark" }[theme];
+  }
+  const worn = () => { try { return THEMES.includes(localStorage.dseTheme) ? localStorage.dseTheme : "auto"; } catch { return "auto"; } };
+  function change() {
+    const next = THEMES[(THEMES.indexOf(worn()) + 1) % THEMES.length];
+    try { localStorage.dseTheme = next; } catch { /* a browser that keeps nothing starts again as the system */ }
+    wear(next);
+    redrawAll();
+  }
+  wear(worn());
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     dse: {
       load,
@@ -590,10 +637,11 @@
   });
   window.dseState = state;
   document.addEventListener("click", (event) => {
+    if (event.target.closest("#theme")) change();
     const copy = event.target.closest("[data-copy]");
     if (copy) navigator.clipboard.writeText(copy.dataset.copy).then(() => { copy.textContent = "copied"; setTimeout(() => { copy.textContent = "copy"; }, 1500); });
   });
   plotlyHere().then(() => { if (find("explore-config")) { C = C || config(); drawSpecs(); } });
   dark.addEventListener("change", redrawAll);
-  new MutationObserver(() => { if (find("explore-config") && window.Plotly) { C = C || config(); drawSpecs(); } }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-figure"] });
+  new MutationObserver(() => { if (find("explore-config") && window.Plotly) { C = C || config(); drawSpecs(); } if (find("theme") && !find("theme").textContent) wear(worn()); }).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ["data-figure"] });
 })();

@@ -1,5 +1,5 @@
-// One accumulator a row: adds or subtracts the sum of the lanes, shifted by the planes of weight and input. Rows at or
-// beyond `rows` are idle.
+// One accumulator a row: adds or subtracts the sum of the lanes, shifted by the planes of weight and input. Rows that do not
+// work are idle, but start from 0.
 module accumulators #(
     parameter int VECTOR_WIDTH = 8,
     parameter int SUM_WIDTH = 8,
@@ -10,7 +10,7 @@ module accumulators #(
     input  logic                              first,
     input  logic                              subtract,
     input  logic [3:0]                        shift,
-    input  logic [7:0]                        rows,
+    input  logic [VECTOR_WIDTH-1:0]           working,
     input  logic [VECTOR_WIDTH*SUM_WIDTH-1:0] sums,
     output logic [VECTOR_WIDTH*WIDTH-1:0]     totals
 );
@@ -20,10 +20,9 @@ module accumulators #(
       wire [WIDTH-1:0] wide = {{WIDTH - SUM_WIDTH{sums[r*SUM_WIDTH+SUM_WIDTH-1]}}, sums[r*SUM_WIDTH+:SUM_WIDTH]};
       wire [WIDTH-1:0] term = wide << shift;
       wire [WIDTH-1:0] previous = first ? '0 : totals[r*WIDTH+:WIDTH];
-      wire             used = rows > r[7:0];
       always_ff @(posedge clk)
-        if (enable && (used || first))
-          totals[r*WIDTH+:WIDTH] <= !used ? '0 : subtract ? previous - term : previous + term;
+        if (enable && (working[r] || first))
+          totals[r*WIDTH+:WIDTH] <= !working[r] ? '0 : subtract ? previous - term : previous + term;
     end
   endgenerate
 endmodule

@@ -10,6 +10,10 @@ module compute_core #(
     parameter bit DUAL = 1'b0,
     parameter bit PRUNED = 1'b0,
     parameter int LIST_KERNELS = 9,
+    parameter int STRENGTH_BITS = 1,
+    parameter int RANK_BITS = 0,
+    parameter int LEAST_FRACTION = 8,
+    parameter int LARGEST_FRACTION = 8,
     parameter int FRACTION_BITS = 8,
     parameter int SUM_BITS = 24,
     parameter int MEMBRANE_BITS = 24,
@@ -81,11 +85,12 @@ module compute_core #(
     fully_connected, pruned, kernel, last_taps, last_lanes, in_rows, in_columns, row_pitch, column_pitch
   } = reader_layer;
 
-  logic spiking, binary, hard_reset, average;
-  logic [7:0] list_words, neuron_steps, steps, stride, pool, score_rows;
+  logic spiking, binary, hard_reset, average, ranked, ranks_of_sums;
+  logic [7:0] list_words, neuron_steps, steps, stride, pool, score_rows, strength_bits, fraction_bits;
   logic [15:0] positions;
   assign {
-    spiking, binary, hard_reset, average, list_words, neuron_steps, steps, stride, pool, score_rows, positions
+    spiking, binary, hard_reset, average, ranked, ranks_of_sums,
+    list_words, neuron_steps, steps, stride, pool, score_rows, strength_bits, fraction_bits, positions
   } = neuron_layer;
 
   // Issue.
@@ -232,47 +237,79 @@ module compute_core #(
       .read_data(read_data), .write_enable(write_enable), .write_address(write_address), .write_data(write_data), .write_mask(write_mask)
   );
 
-  // Nine taps, then lanes.
-  logic [VECTOR_WIDTH*TREE_WIDTH-1:0] row_sums;
-  pe_array #(.VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .SUM_WIDTH(TREE_WIDTH)) array (
-      .clk(clk), .binary(binary), .window(window), .tap_mask(tap_mask), .weights(weights), .row_sums(row_sums)
-  );
-
-  // What an array cycle is to do when its sums arrive: delayed from issue to accumulation.
-  localparam int TOKEN_BITS = 17;
+  // What an array cycle is to do when its sums arrive: delayed from issue to accumulation. `used` has the rows with an output:
+  // those of the strip that the stride keeps.
+  localparam int TOKEN_BITS = 9 + VECTOR_WIDTH;
   localparam int TOKEN_STAGES = 4 + TREE_STAGES;
+  localparam int WORKING_STAGES = 1 + TREE_STAGES;
+  wire [VECTOR_WIDTH-1:0] used;
+  genvar r, t;
+  generate
+    for (r = 0; r < VECTOR_WIDTH; r = r + 1) begin : g_used
+      wire [LARGEST_STRIDE-1:0] kept;
+      for (t = 1; t <= LARGEST_STRIDE; t = t + 1) begin : g_stride
+        assign kept[t-1] = r % t == 0 && stride == t[7:0];
+      end
+      assign used[r] = rows > r[7:0] && |kept;
+    end
+  endgenerate
   logic [TOKEN_STAGES*TOKEN_BITS-1:0] tokens;
-  wire [TOKEN_BITS-1:0] issued = {array_valid, array_valid && array_last, score_issue, array_first, subtract, shift, rows};
+  wire [TOKEN_BITS-1:0] issued = {
+    array_valid, array_valid && array_last, score_issue, array_first, subtract, shift, used & {VECTOR_WIDTH{array_valid}}
+  };
   always_ff @(posedge clk) tokens <= reset ? '0 : {tokens[(TOKEN_STAGES-1)*TOKEN_BITS-1:0], issued};
   logic add_valid, add_last, score_token, add_first, add_subtract;
   logic [3:0] add_shift;
-  logic [7:0] add_rows;
+  logic [VECTOR_WIDTH-1:0] add_rows;
   assign {add_valid, add_last, score_token, add_first, add_subtract, add_shift, add_rows} =
       tokens[TOKEN_STAGES*TOKEN_BITS-1-:TOKEN_BITS];
+  wire [WORKING_STAGES*VECTOR_WIDTH-1:0] working;
+  generate
+    for (t = 0; t < WORKING_STAGES; t = t + 1) begin : g_working
+      assign working[t*VECTOR_WIDTH+:VECTOR_WIDTH] = tokens[(t+2)*TOKEN_BITS+:VECTOR_WIDTH];
+    end
+  endgenerate
+
+  // Nine taps, then lanes.
+  logic [VECTOR_WIDTH*TREE_WIDTH-1:0] row_sums;
+  pe_array #(.VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .SUM_WIDTH(TREE_WIDTH)) array (
+      .clk(clk), .binary(binary), .working(working), .window(window), .tap_mask(tap_mask), .weights(weights),
+      .row_sums(row_sums)
+  );
 
   logic [VECTOR_WIDTH*SUM_BITS-1:0] totals;
   accumulators #(.VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(TREE_WIDTH), .WIDTH(SUM_BITS)) row_accumulators (
-      .clk(clk), .enable(add_valid), .first(add_first), .subtract(add_subtract), .shift(add_shift), .rows(add_rows),
+      .clk(clk), .enable(add_valid), .first(add_first), .subtract(add_subtract), .shift(add_shift), .working(add_rows),
       .sums(row_sums), .totals(totals)
   );
 
-  // Neurons: a handover starts one step, or all steps on the same sum where the input is static.
+  // Neurons: a handover starts one time step, or all of them on the same sum where the input is static. A time step takes a
+  // cycle for each bit of a strength; `neuron_steps` counts these cycles.
   logic handover, score_add, score_filter_ends;
-  logic [7:0] steps_left, neuron_step;
+  logic [VECTOR_WIDTH-1:0] neuron_rows;
+  logic [7:0] cycles_left, neuron_step, strength_bit;
   logic [15:0] position;
-  wire step = (handover && spiking) || steps_left != 8'd0;
+  wire neuron_cycle = (handover && spiking) || cycles_left != 8'd0;
+  wire first_bit = strength_bit == 8'd0;
+  wire last_bit = strength_bit + 8'd1 == strength_bits;
+  wire step = neuron_cycle && last_bit;
+  wire first_step = neuron_step == 8'd0;
+  wire [7:0] place = strength_bits - 8'd1 - strength_bit;
   wire step_ends = neuron_step + 8'd1 == steps;
   wire filter_ends = step && step_ends && position + 16'd1 == positions;
   always_ff @(posedge clk) begin
     handover <= add_last && !reset;
+    if (add_last) neuron_rows <= add_rows;
     score_add <= score_token && !reset;
     if (reset || load_layer) begin
-      steps_left <= '0;
+      cycles_left <= '0;
+      strength_bit <= '0;
       neuron_step <= '0;
       position <= '0;
     end else begin
-      if (handover && spiking) steps_left <= neuron_steps - 8'd1;
-      else if (steps_left != 8'd0) steps_left <= steps_left - 8'd1;
+      if (handover && spiking) cycles_left <= neuron_steps - 8'd1;
+      else if (cycles_left != 8'd0) cycles_left <= cycles_left - 8'd1;
+      if (neuron_cycle) strength_bit <= last_bit ? '0 : strength_bit + 8'd1;
       if (step) neuron_step <= step_ends ? '0 : neuron_step + 8'd1;
       if (step && step_ends) position <= filter_ends ? '0 : position + 16'd1;
     end
@@ -280,14 +317,22 @@ module compute_core #(
     else if (filter_ends || score_filter_ends) active_set <= active_set + 2'd1;
   end
 
-  logic [VECTOR_WIDTH-1:0] lower_spikes, upper_spikes;
+  // A fraction that all layers share shifts nothing.
+  localparam int FRACTION_WIDTH = $clog2(LARGEST_FRACTION + 2);
+  wire [FRACTION_WIDTH-1:0] shift_bits =
+      LEAST_FRACTION == LARGEST_FRACTION ? LARGEST_FRACTION[FRACTION_WIDTH-1:0] : fraction_bits[FRACTION_WIDTH-1:0];
+  wire unused_fraction = &{1'b0, fraction_bits, place};
+  logic [VECTOR_WIDTH*SUM_BITS-1:0] sums;
+  logic [VECTOR_WIDTH*STRENGTH_BITS-1:0] rising, lower_strengths, upper_strengths;
   if_units #(
-      .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .FRACTION_BITS(FRACTION_BITS), .MEMBRANE_BITS(MEMBRANE_BITS)
+      .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS),
+      .FRACTION_WIDTH(FRACTION_WIDTH), .MEMBRANE_BITS(MEMBRANE_BITS), .DUAL(DUAL)
   ) neurons (
-      .clk(clk), .step(step), .handover(handover), .first_step(neuron_step == 8'd0), .hard_reset(hard_reset),
+      .clk(clk), .step(neuron_cycle), .working(neuron_rows), .handover(handover), .first_step(first_step), .first_bit(first_bit),
+      .last_bit(last_bit), .place(place[1:0]), .hard_reset(hard_reset), .fraction_bits(shift_bits),
       .constant(active[MEMBRANE_BITS-1:0]), .lower(active[2*MEMBRANE_BITS-1:MEMBRANE_BITS]),
-      .upper(active[3*MEMBRANE_BITS-1:2*MEMBRANE_BITS]), .totals(totals), .lower_spikes(lower_spikes),
-      .upper_spikes(upper_spikes)
+      .upper(active[3*MEMBRANE_BITS-1:2*MEMBRANE_BITS]), .totals(totals), .sums(sums), .rising(rising),
+      .lower_strengths(lower_strengths), .upper_strengths(upper_strengths)
   );
 
   score_unit #(
@@ -304,23 +349,43 @@ module compute_core #(
   logic [7:0] step_index;
   logic [MAPS*VECTOR_WIDTH*PLANES-1:0] elements;
   always_ff @(posedge clk) pool_step <= step && !reset;
+  localparam int ELEMENTS = VECTOR_WIDTH * PLANES;
+  logic [MAPS*ELEMENTS-1:0] pooled;
+  wire [2*VECTOR_WIDTH*STRENGTH_BITS-1:0] strengths = {upper_strengths, lower_strengths};
+  wire unused_strengths = &{1'b0, strengths};
   generate
     for (k = 0; k < MAPS; k = k + 1) begin : g_pool
-      wire [VECTOR_WIDTH-1:0] map_spikes;
-      if (k == 0) begin : g_lower
-        assign map_spikes = lower_spikes;
-        wire unused_upper = &{1'b0, upper_spikes};
-      end else begin : g_upper
-        assign map_spikes = upper_spikes;
-      end
       pooling #(
           .VECTOR_WIDTH(VECTOR_WIDTH), .STEPS(STEPS), .LARGEST_POOL(LARGEST_POOL), .LARGEST_STRIDE(LARGEST_STRIDE),
-          .PLANES(PLANES)
+          .STRENGTH_BITS(STRENGTH_BITS), .PLANES(PLANES)
       ) pool_unit (
           .clk(clk), .step(pool_step), .first_column(first_column), .step_index(step_index), .pool(pool),
-          .stride(stride), .average(average), .spikes(map_spikes),
-          .elements(elements[k*VECTOR_WIDTH*PLANES+:VECTOR_WIDTH*PLANES])
+          .stride(stride), .average(average),
+          .strengths(strengths[k*VECTOR_WIDTH*STRENGTH_BITS+:VECTOR_WIDTH*STRENGTH_BITS]),
+          .elements(pooled[k*ELEMENTS+:ELEMENTS])
       );
+    end
+    if (RANK_BITS > 0) begin : g_ranked
+      wire [VECTOR_WIDTH*RANK_BITS-1:0] gathered;
+      wire [MAPS*ELEMENTS-1:0] won;
+      ranks #(
+          .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS), .WIDTH(RANK_BITS)
+      ) rank_unit (
+          .clk(clk), .step_ends(step), .working(neuron_rows), .first_step(first_step), .of_sums(ranks_of_sums), .sums(sums),
+          .strengths(rising), .gathered(gathered)
+      );
+      winners #(
+          .VECTOR_WIDTH(VECTOR_WIDTH), .STEPS(STEPS), .LARGEST_POOL(LARGEST_POOL), .LARGEST_STRIDE(LARGEST_STRIDE),
+          .STRENGTH_BITS(STRENGTH_BITS), .RANK_BITS(RANK_BITS), .PLANES(PLANES), .MAPS(MAPS)
+      ) winner_unit (
+          .clk(clk), .step(pool_step), .first_column(first_column), .step_index(step_index), .pool(pool),
+          .stride(stride), .signed_ranks(ranks_of_sums), .ranks(gathered),
+          .strengths(strengths[MAPS*VECTOR_WIDTH*STRENGTH_BITS-1:0]), .elements(won)
+      );
+      assign elements = ranked ? won : pooled;
+    end else begin : g_not_ranked
+      wire unused_ranks = &{1'b0, ranked, ranks_of_sums, sums, rising};
+      assign elements = pooled;
     end
   endgenerate
   spike_writer #(

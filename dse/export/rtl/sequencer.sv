@@ -101,7 +101,7 @@ module sequencer #(
   assign header_valid = state == HEADER;
   assign header_index = count;
   assign array_valid = state == ARRAY && (!sum_ends || released);
-  assign weight_read = header_valid || state == ARRAY;
+  assign weight_read = header_valid || array_valid;
   // A classifier adds all positions and steps of a filter.
   assign array_first = !begun && (spiking || !filter_begun);
   assign array_last = sum_ends;

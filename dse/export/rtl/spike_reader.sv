@@ -158,29 +158,8 @@ module spike_reader #(
           lane_taps[t*CHANNEL_LANES+:CHANNEL_LANES] & {CHANNEL_LANES{kernel_taps[t]}};
   end
 
-  localparam int STRIPE = 3 * CHANNEL_LANES;
-  localparam int FLAT = 9 * CHANNEL_LANES;
-  wire [(2*ROWS-1)*STRIPE-1:0] twice = {read_data[(ROWS-1)*STRIPE-1:0], read_data};
-  wire [15*CHANNEL_LANES-1:0] flat_twice = {read_data[6*CHANNEL_LANES-1:0], read_data[FLAT-1:0]};
-  logic [STRIPE-1:0] stripe;
-  always_comb begin
-    window = '0;
-    for (int i = 0; i < ROWS; i = i + 1) begin
-      stripe = twice[({24'd0, window_rows}+i)*STRIPE+:STRIPE];
-      if (window_columns == 2'd1) stripe = {stripe[CHANNEL_LANES-1:0], stripe[STRIPE-1:CHANNEL_LANES]};
-      if (window_columns == 2'd2) stripe = {stripe[2*CHANNEL_LANES-1:0], stripe[STRIPE-1:2*CHANNEL_LANES]};
-      window[i*STRIPE+:STRIPE] = stripe & {
-        {CHANNEL_LANES{window_row_inside[i] && window_column_inside[2]}},
-        {CHANNEL_LANES{window_row_inside[i] && window_column_inside[1]}},
-        {CHANNEL_LANES{window_row_inside[i] && window_column_inside[0]}}
-      };
-    end
-    if (fully_connected)
-      case (window_plane)
-        2'd0: window[FLAT-1:0] = flat_twice[0+:FLAT];
-        2'd1: window[FLAT-1:0] = flat_twice[2*CHANNEL_LANES+:FLAT];
-        2'd2: window[FLAT-1:0] = flat_twice[4*CHANNEL_LANES+:FLAT];
-        default: window[FLAT-1:0] = flat_twice[6*CHANNEL_LANES+:FLAT];
-      endcase
-  end
+  window_turner #(.VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(CHANNEL_LANES)) turner (
+      .fully_connected(fully_connected), .plane(window_plane), .first_row(window_rows), .first_column(window_columns),
+      .row_inside(window_row_inside), .column_inside(window_column_inside), .banks(read_data), .window(window)
+  );
 endmodule

@@ -29,11 +29,9 @@ module spike_writer #(
     output logic [BANKS*CHANNEL_LANES-1:0]      write_data,
     output logic [BANKS*CHANNEL_LANES-1:0]      write_mask
 );
-  localparam int HALF = (VECTOR_WIDTH + 1) / 2;
   localparam logic [8:0] N = ROWS[8:0];
   localparam logic [8:0] L = CHANNEL_LANES[8:0];
   localparam int PLACE = ADDRESS_BITS + 16;
-  localparam int RUN = 9 * CHANNEL_LANES + 2 * VECTOR_WIDTH;
 
   logic flat, dual;
   logic [7:0] steps, pool, strip_rows, strip_bank_step;
@@ -130,7 +128,6 @@ module spike_writer #(
   wire [15:0] rows = rows_left < {8'd0, strip_rows} ? rows_left : {8'd0, strip_rows};
   wire [ADDRESS_BITS-1:0] corner = base + step_offset;
   wire [ADDRESS_BITS-1:0] map_corner = corner + row_offset + column_offset + channel_word;
-  wire [ADDRESS_BITS-1:0] map_wrapped = map_corner + row_pitch;
   wire [ADDRESS_BITS-1:0] flat_corner = corner + flat_place[PLACE-1:16];
 
   // Elements of rows beyond the map, and of the upper map of a single threshold, are 0.
@@ -142,65 +139,12 @@ module spike_writer #(
           stored[(m*VECTOR_WIDTH+i)*PLANES+:PLANES] = elements[(m*VECTOR_WIDTH+i)*PLANES+:PLANES];
   end
 
-  wire [15:0] run_length = dual ? {rows[14:0], 1'b0} : rows;
-  wire [CHANNEL_LANES-1:0] lower_lane = {{CHANNEL_LANES - 1{1'b0}}, 1'b1} << lane;
-  wire [CHANNEL_LANES-1:0] upper_lane = dual ? lower_lane << 1 : '0;
-  logic [ADDRESS_BITS-1:0] plane_offset;
-  logic [2*VECTOR_WIDTH-1:0] bits;
-  logic [RUN-1:0] run, run_mask;
-  logic [7:0] ahead, row_place;
-  int bank;
-  always_comb begin
-    write_enable = '0;
-    write_address = '0;
-    write_data = '0;
-    write_mask = '0;
-    plane_offset = '0;
-    ahead = '0;
-    row_place = '0;
-    bank = 0;
-    for (int b = 0; b < PLANES; b = b + 1) begin
-      // Bits of the rows, and the same side by side from the lane of the first one on, over nine taps.
-      bits = '0;
-      run = '0;
-      run_mask = '0;
-      for (int i = 0; i < MAPS * VECTOR_WIDTH; i = i + 1) bits[i] = stored[i*PLANES+b];
-      for (int i = 0; i < VECTOR_WIDTH; i = i + 1)
-        if (dual) begin
-          run[2*i] = bits[i];
-          run[2*i+1] = bits[VECTOR_WIDTH+i];
-        end else run[i] = bits[i];
-      for (int i = 0; i < 2 * VECTOR_WIDTH; i = i + 1) run_mask[i] = run_length > 16'(i);
-      run = run << flat_place[7:0];
-      run_mask = run_mask << flat_place[7:0];
-      if (!flat) begin
-        for (int i = 0; i < VECTOR_WIDTH; i = i + 1)
-          if (rows > 16'(i)) begin
-            row_place = row_bank + 8'(i);
-            bank = {24'd0, row_place} + (b >= 3 && b <= 5 ? HALF : 0);
-            if (bank >= ROWS) bank = bank - ROWS;
-            if (bank >= ROWS) bank = bank - ROWS;
-            bank = 3 * bank + ({30'd0, column_bank} + b) % 3;
-            write_enable[bank] = store;
-            write_address[bank*ADDRESS_BITS+:ADDRESS_BITS] =
-                plane_offset + (row_place >= ROWS[7:0] ? map_wrapped : map_corner);
-            write_data[bank*CHANNEL_LANES+:CHANNEL_LANES] =
-                ({CHANNEL_LANES{bits[i]}} & lower_lane) | ({CHANNEL_LANES{bits[VECTOR_WIDTH+i]}} & upper_lane);
-            write_mask[bank*CHANNEL_LANES+:CHANNEL_LANES] = lower_lane | upper_lane;
-          end
-      end else
-        for (int t = 0; t < 9; t = t + 1) begin
-          ahead = 8'(t) >= flat_place[15:8] ? 8'(t) - flat_place[15:8] : 8'(t) + 8'd9 - flat_place[15:8];
-          bank = (t + 2 * (b % 4)) % 9;
-          if (|run_mask[ahead*CHANNEL_LANES+:CHANNEL_LANES]) begin
-            write_enable[bank] = store;
-            write_address[bank*ADDRESS_BITS+:ADDRESS_BITS] =
-                plane_offset + flat_corner + {{ADDRESS_BITS - 1{1'b0}}, 8'(t) < flat_place[15:8]};
-            write_data[bank*CHANNEL_LANES+:CHANNEL_LANES] = run[ahead*CHANNEL_LANES+:CHANNEL_LANES];
-            write_mask[bank*CHANNEL_LANES+:CHANNEL_LANES] = run_mask[ahead*CHANNEL_LANES+:CHANNEL_LANES];
-          end
-        end
-      plane_offset = plane_offset + plane_pitch;
-    end
-  end
+  bank_writer #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(CHANNEL_LANES), .PLANES(PLANES), .DUAL(DUAL), .ADDRESS_BITS(ADDRESS_BITS)
+  ) writes (
+      .store(store), .flat(flat), .dual(dual), .rows(rows[7:0]), .stored(stored), .plane_pitch(plane_pitch),
+      .row_bank(row_bank), .column_bank(column_bank), .lane(lane), .near(map_corner), .far(map_corner + row_pitch),
+      .flat_lane(flat_place[7:0]), .flat_tap(flat_place[15:8]), .flat_address(flat_corner),
+      .write_enable(write_enable), .write_address(write_address), .write_data(write_data), .write_mask(write_mask)
+  );
 endmodule

@@ -56,9 +56,10 @@ def random_config(random: Random, workload: Workload) -> AcceleratorConfig:
     widest = max((layer.pool - 1) * layer.stride + 1 for layer in workload.layers)
     widths = [width for width in VECTOR_WIDTHS if width >= widest or random.random() < 0.1]
     order: Literal["inner", "outer"] = random.choice(("inner", "outer"))
+    pairs = any(layer.dual_threshold for layer in workload.layers) and random.random() < 0.9
     return AcceleratorConfig(
         vector_width=random.choice(widths),
-        channel_lanes=random.choice((1, 2, 3, 4, 5, 8, 16, 16)),
+        channel_lanes=random.choice((2, 4, 6, 8, 16, 16) if pairs else (1, 2, 3, 4, 5, 8, 16, 16)),
         fusion_depth=random.randint(1, 4),
         spike_buffer_kib=random.choice(BUFFER_KIB),
         weight_buffer_kib=random.choice(BUFFER_KIB),
@@ -140,9 +141,9 @@ def convolution(random: Random, name: str, stored: StoredMap, timesteps: int) ->
     padding = kernel // 2 if random.random() < 0.8 or kernel > min(stored.height, stored.width) else 0
     stride = random.choice((1, 1, 1, 1, 2, 2, 3))
     height, width = ((size + 2 * padding - kernel) // stride + 1 for size in (stored.height, stored.width))
-    pool = random.choice([p for p in (1, 1, 2, 2, 3) if p <= min(height, width)])
+    pool = random.choice([p for p in (1, 1, 2, 2, 3, 4) if p <= min(height, width)])
     pooling: Literal["or", "average", "membrane", "count"] = random.choice(("or", "average", "membrane", "count"))
-    dual, levels = random.random() < 0.25, random.choice((1, 1, 1, 1, 2, 3))
+    dual, levels = random.random() < 0.25, random.choice((1, 1, 1, 3, 3, 7, 7))
     filters = random.randint(1, 12)
     return LayerWorkload(
         name=name,
@@ -184,9 +185,11 @@ def fully_connected(random: Random, name: str, stored: StoredMap, timesteps: int
     flat = replace(stored, channels=inputs, height=1, width=1)
     layer = convolution(random, name, flat, timesteps)
     filters = random.randint(2, 6)
+    kept = mask(random, filters, inputs)
     return replace(
         layer,
         kind="fc",
+        weight_bits=layer.weight_bits if kept is None else max(2, layer.weight_bits),
         kernel=1,
         stride=1,
         padding=0,
@@ -195,7 +198,7 @@ def fully_connected(random: Random, name: str, stored: StoredMap, timesteps: int
         out_width=1,
         pool=1,
         output_bits=stored_planes(layer.levels, 1, "or"),
-        kept=mask(random, filters, inputs),
+        kept=kept,
     )
 
 

@@ -8,12 +8,12 @@ from twin.machine import MEMBRANE_BITS, TAPS, WINDOW_EDGE, Machine
 
 @dataclass(frozen=True)
 class Filter:
-    """One filter: words of 9 L bits in the buffer, bits in DRAM, array cycles of one sum, adds of one row and step."""
+    """One filter: words of 9 L bits in buffer and DRAM, array cycles and list steps of one sum, adds of one row."""
 
     header: int
     words: int
-    dram_bits: int
     array_cycles: int
+    list_steps: int
     adds: int
 
 
@@ -85,18 +85,6 @@ def header_words(layer: LayerWorkload, lanes: int) -> int:
     return words
 
 
-def dram_bits(layer: LayerWorkload, filter_index: int, lanes: int) -> int:
-    """Bits of a filter in DRAM, unpadded."""
-    kept = len(kept_inputs(layer, filter_index))
-    constants = constants_bits(layer)
-    if layer.kept is None:
-        return layer.in_channels * layer.kernel**2 * layer.weight_bits + constants
-    if layer.kind == "conv":
-        return kept * layer.kernel**2 * layer.weight_bits + layer.in_channels + constants
-    blocks = sum(len(words) for words in kernel_list(layer, filter_index, lanes))
-    return blocks * TAPS * layer.weight_bits + lanes * words_of_lanes(layer, lanes) + constants
-
-
 def steps_through_lists(layer: LayerWorkload, filter_index: int, lanes: int) -> int:
     """Kernels the longest lane goes through: every word when dense, and one even where a filter kept nothing."""
     if layer.kept is None:
@@ -112,7 +100,7 @@ def lay_out(layer: LayerWorkload, filter_index: int, lanes: int) -> Filter:
     return Filter(
         header=header,
         words=header + kernel_words,
-        dram_bits=dram_bits(layer, filter_index, lanes),
         array_cycles=kernel_words * layer.input_bits,
+        list_steps=0 if layer.kept is None else steps_through_lists(layer, filter_index, lanes),
         adds=weights * layer.weight_bits * layer.input_bits,
     )

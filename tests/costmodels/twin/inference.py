@@ -15,7 +15,7 @@ from twin.filters import (
 )
 from twin.machine import MEMBRANE_BITS, SCORE_BITS, TAPS, WINDOW_EDGE, Machine
 from twin.port import Port
-from twin.tiles import LayerRows, groups, padded, rows_per_tile, tiles
+from twin.tiles import LayerRows, groups, in_raster_order, rows_per_tile, tiles
 
 Events = Counter[str]
 
@@ -44,7 +44,7 @@ class Group:
 
     def __init__(self, workload: Workload, indices: list[int], machine: Machine) -> None:
         self.indices = indices
-        self.layers = [workload.layers[index] for index in indices]
+        self.layers = in_raster_order([workload.layers[index] for index in indices], workload.layers, indices[0])
         self.filters = [[lay_out(layer, m, machine.lanes) for m in range(layer.filters)] for layer in self.layers]
         self.rows = rows_per_tile(self.layers, machine, workload.timesteps)
         steps = [range(t, t + 1) for t in range(workload.timesteps)] if machine.outer else [range(workload.timesteps)]
@@ -112,12 +112,13 @@ class Inference:
     def load_filter(self, index: int, one: Filter) -> int:
         """Count the load of one filter; returns its cycles on the port."""
         self.events[index]["weight_writes"] += one.words
-        self.events[index]["dram_weight_bits"] += one.dram_bits
-        return self.machine.transfer_cycles(one.dram_bits)
+        word = TAPS * self.machine.lanes
+        self.events[index]["dram_weight_bits"] += one.words * word
+        return self.machine.transfer_cycles([word] * one.words)
 
     def all_weights(self, group: Group) -> int:
         """Cycles of the one transfer of all filters of a resident group."""
-        return self.machine.transfer_cycles(sum(one.dram_bits for filters in group.filters for one in filters))
+        return self.machine.transfer_cycles([TAPS * self.machine.lanes] * group.words)
 
     def fill(self, group: Group, loaded: int) -> None:
         """The first weights and the first input, before anything can be computed."""
@@ -138,14 +139,14 @@ class Inference:
         events = self.events[group.indices[0]]
         if layer.static_input and not current.first:
             return 0
-        bits = 0
+        place = self.machine.words_of(layer.in_channels, layer.input_bits)
+        words: list[int] = []
         for _ in range(1) if layer.static_input else current.steps:
             for _ in current.rows[0].read:
-                bits += layer.in_width * layer.in_channels * layer.input_bits
-                words = padded(layer.in_channels, self.machine.lanes) // self.machine.lanes
-                events["spike_writes"] += layer.in_width * words * layer.input_bits
-        events["dram_input_bits"] += bits
-        return self.machine.transfer_cycles(bits)
+                words += place * layer.in_width
+                events["spike_writes"] += layer.in_width * len(place) * layer.input_bits
+        events["dram_input_bits"] += sum(words)
+        return self.machine.transfer_cycles(words)
 
     def output(self, group: Group, index: int) -> int:
         """Count the output of pass ``index``; returns its cycles on the port."""
@@ -153,17 +154,17 @@ class Inference:
             return 0
         layer, done = group.layers[-1], group.passes[index]
         events = self.events[group.indices[-1]]
-        bits = 0
+        words: list[int] = []
         if not layer.spiking:
-            bits = SCORE_BITS * layer.out_channels if done.last else 0
+            words = [SCORE_BITS] * layer.out_channels if done.last else []
         else:
-            words = padded(layer.out_channels, self.machine.lanes) // self.machine.lanes
+            place = self.machine.words_of(layer.out_channels, layer.output_bits)
             for _ in done.steps:
                 for _ in done.rows[-1].stored:
-                    bits += layer.stored_width * layer.out_channels * layer.output_bits
-                    events["spike_reads"] += layer.stored_width * words * layer.output_bits
-        events["dram_output_bits"] += bits
-        return self.machine.transfer_cycles(bits)
+                    words += place * layer.stored_width
+                    events["spike_reads"] += layer.stored_width * len(place) * layer.output_bits
+        events["dram_output_bits"] += sum(words)
+        return self.machine.transfer_cycles(words)
 
     # Computation
 
@@ -233,7 +234,9 @@ class Inference:
         events["pe_cycles"] += slot.array_cycles
         events["weight_reads"] += slot.array_cycles
         events["spike_reads"] += slot.array_cycles * window
+        events["row_cycles"] += slot.array_cycles * rows
         events["accumulator_updates"] += slot.array_cycles * rows
+        events["list_steps"] += one.list_steps
         self.adds[index] += rows * one.adds * layer.input_density[slot.input_step]
 
     def count_membranes(self, events: Events, layer: LayerWorkload, slot: Slot) -> None:
@@ -247,7 +250,7 @@ class Inference:
                 events["membrane_writes"] += 1 if step + 1 < self.timesteps else 0
         if layer.static_input:
             events["membrane_reads"] += 1 if step > 0 else 0
-            events["membrane_writes"] += 1 if step == 0 else 0
+            events["membrane_writes"] += 1 if step == 0 and self.timesteps > 1 else 0
 
     def rank_bits(self, layer: LayerWorkload) -> int:
         """A membrane's bits, or those that count up to all steps at full strength."""

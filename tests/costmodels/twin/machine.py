@@ -1,5 +1,6 @@
 """The machine of the slow twin, in bits and rationals."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -40,10 +41,18 @@ class Machine:
             bits_per_cycle=8 * Fraction(str(dram_bytes_per_cycle)),
         )
 
-    def transfer_cycles(self, bits: int) -> int:
-        """Cycles a transfer keeps the port busy: the last one may be partly used."""
-        whole, rest = divmod(Fraction(bits), self.bits_per_cycle)
-        return int(whole) + (1 if rest else 0)
+    def transfer_cycles(self, words: Iterable[int]) -> int:
+        """Cycles a transfer keeps the port busy: a word crosses in a cycle of its own, once its bits are there."""
+        clock, rate = 0, self.bits_per_cycle
+        wanted = 0
+        for bits in words:
+            wanted += bits * rate.denominator
+            clock = max(clock + 1, -(-wanted // rate.numerator))
+        return clock
+
+    def words_of(self, elements: int, planes: int) -> list[int]:
+        """Bits of the words in which one place of a map crosses the port."""
+        return [planes * min(self.lanes, elements - first) for first in range(0, elements, self.lanes)]
 
     def pipeline_stages(self) -> int:
         """Stages from a slot's last array cycle to its stored spike; the adder tree folds four lanes in a stage."""

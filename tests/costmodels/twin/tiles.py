@@ -1,11 +1,14 @@
 """Groups of layers, what a tile demands of the buffers, and the rows each tile computes."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from costmodels.workload import LayerWorkload
-from twin.filters import has_winners, inputs_per_word, visited_columns
-from twin.machine import MEMBRANE_BITS, Machine
+from twin.filters import has_winners, strip_rows, visited_columns, words_of_lanes
+from twin.machine import MEMBRANE_BITS, WINDOW_EDGE, Machine
 
 Layers = Sequence[LayerWorkload]
 
@@ -44,6 +47,21 @@ def allocated_rows(layers: Layers, rows: int) -> list[int]:
     return held
 
 
+def in_raster_order(layers: list[LayerWorkload], every: Layers, first: int) -> list[LayerWorkload]:
+    """The layers of a group: a pruned fc behind a convolution of the group before reads places one by one from DRAM."""
+    layer, before = layers[0], every[first - 1] if first else None
+    if layer.kind != "fc" or layer.kept is None or before is None:
+        return layers
+    maps = 2 if before.dual_threshold else 1
+    columns = []
+    for row in range(before.stored_height):
+        for column in range(before.stored_width):
+            for channel in range(before.out_channels):
+                place = (channel // maps * before.stored_width + column) * before.stored_height + row
+                columns.append(layer.kept[:, place * maps + channel % maps])
+    return [replace(layer, kept=np.stack(columns, 1)), *layers[1:]]
+
+
 def padded(elements: int, word: int) -> int:
     """Elements with those that fill the last word."""
     while elements % word:
@@ -51,8 +69,14 @@ def padded(elements: int, word: int) -> int:
     return elements
 
 
+def deepest_bank(rows: int, columns: int, machine: Machine) -> int:
+    """Most places of a map that meet in one bank: row y and column x lie in bank (y mod (V + 2), x mod 3)."""
+    banks = Counter(y % (machine.rows + WINDOW_EDGE - 1) for y in range(rows))
+    return max(banks.values()) * max(Counter(x % WINDOW_EDGE for x in range(columns)).values())
+
+
 def map_bits(layers: Layers, index: int, rows: int, machine: Machine, timesteps: int) -> int:
-    """Bits of map ``index`` of a group in the spike buffer."""
+    """Bits of map ``index`` of a group in the spike buffer: all banks are as deep as the fullest one."""
     writer = layers[index - 1] if index > 0 else None
     reader = layers[index] if index < len(layers) else None
     if writer is not None and not writer.spiking:
@@ -60,11 +84,13 @@ def map_bits(layers: Layers, index: int, rows: int, machine: Machine, timesteps:
     planes = writer.output_bits if writer is not None else layers[0].input_bits
     once = machine.outer or (writer is None and layers[0].static_input)
     steps = 1 if once else timesteps
+    every_bank = WINDOW_EDGE * (machine.rows + WINDOW_EDGE - 1) * machine.lanes
     if reader is not None and reader.kind == "fc":
-        return padded(reader.in_channels, inputs_per_word(reader, machine.lanes)) * planes * steps
+        return every_bank * words_of_lanes(reader, machine.lanes) * planes * steps
     channels = writer.out_channels if writer is not None else layers[0].in_channels
     columns = writer.stored_width if writer is not None else layers[0].in_width
-    return rows * columns * padded(channels, machine.lanes) * planes * steps
+    words = padded(channels, machine.lanes) // machine.lanes
+    return every_bank * deepest_bank(rows, columns, machine) * words * planes * steps
 
 
 def spike_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) -> int:
@@ -76,9 +102,12 @@ def spike_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) ->
     return sum(regions)
 
 
-def membrane_demand(layers: Layers, rows: int, machine: Machine) -> int:
-    """Bits of the membrane buffer: a membrane a neuron, a sum if the input is static, a rank if there are winners."""
-    if not machine.outer:
+def membrane_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) -> int:
+    """Bits of the membrane buffer: a membrane a neuron, a sum if the input is static, a rank if there are winners.
+
+    They wait for the next step, so a single step leaves nothing.
+    """
+    if not machine.outer or timesteps < 2:
         return 0
     bits = 0
     for layer, held in zip(layers, allocated_rows(layers, rows)[1:], strict=True):
@@ -89,10 +118,14 @@ def membrane_demand(layers: Layers, rows: int, machine: Machine) -> int:
 
 
 def rows_per_tile(layers: Layers, machine: Machine, timesteps: int) -> int:
-    """R: tried from the whole map downwards; 0 where not even one row fits."""
-    for rows in range(layers[-1].stored_height, 0, -1):
+    """R: tried from the whole map downwards, then whole strips, then parts of one; 0 where not even one row fits."""
+    strip = max(1, strip_rows(layers[-1], machine) // layers[-1].pool)
+    whole = layers[-1].stored_height
+    for rows in range(whole, 0, -1):
+        if strip < rows < whole and rows % strip:
+            continue
         spikes = spike_demand(layers, rows, machine, timesteps)
-        if spikes <= machine.spike_half and membrane_demand(layers, rows, machine) <= machine.membrane:
+        if spikes <= machine.spike_half and membrane_demand(layers, rows, machine, timesteps) <= machine.membrane:
             return rows
     return 0
 

@@ -429,9 +429,65 @@ def test_the_bundled_set_needs_no_download_and_unknown_names_are_refused():
         fetch("cifar1000")
 
 
-def test_a_download_must_have_its_size_on_record():
-    with pytest.raises(DataError, match=r"^data file images must have its size on record"):
-        DataFile("images", "train", url="https://example.org/images", md5="0" * 32)
+def test_a_file_must_have_its_checksum_on_record():
     with pytest.raises(DataError, match=r"^data file images must have a sha256 or md5 on record"):
         _ = DataFile("images", "train").checksum
     assert Container("idx", "T").downloads == ()
+
+
+def without_size(shop):
+    """Every file of mnist without its size on record."""
+    source = shop.sources["mnist"]
+    (container,) = source.containers
+    files = tuple(replace(file, bytes=None) for file in container.files)
+    made = replace(source, containers=(replace(container, files=files),))
+    return replace(shop, sources=MappingProxyType({**shop.sources, "mnist": made}))
+
+
+def test_a_file_whose_size_is_not_on_record_has_the_one_that_the_server_announces(shop, server, get, tmp_path):
+    unsized = without_size(shop)
+    server.drop_after = [10_000, 40]  # the first answer is only asked for its size
+    assert len(get("mnist", published=unsized)) == 4
+    assert intact("mnist", shop, tmp_path / "data")
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ({"length": False}, r"must announce a size of at most 2,147,483,648 bytes, not none; try again later"),
+        ({"answers": [404]}, r"must be there, but HTTP Error 404.*; try again later"),
+    ],
+)
+def test_a_server_that_announces_nothing_is_not_trusted(shop, server, get, how, message):
+    for name, value in how.items():
+        setattr(server, name, value)
+    with pytest.raises(DataError, match=message):
+        get("mnist", published=without_size(shop))
+
+
+def test_an_announced_size_without_bound_is_refused(shop, get, monkeypatch):
+    monkeypatch.setattr("dse.data.transfer.LARGEST_UNRECORDED", 10)
+    with pytest.raises(DataError, match=r"must announce a size of at most 10 bytes, not \d+"):
+        get("mnist", published=without_size(shop))
+
+
+def test_what_only_browsers_may_have_is_fetched_by_hand_or_from_a_mirror(shop, server, get, tmp_path):
+    data = b"gestures"
+    file = replace(record("Gestures.tar.gz", "all", data), bytes=None)
+    container = Container("gesture-tar", "Gestures", ("dvs",), (file,), page="https://example.org/gestures")
+    source = replace(shop.sources["mnist"], name="gestures", containers=(container,))
+    held = replace(shop, sources=MappingProxyType({"gestures": source}))
+    place = tmp_path / "data" / "dvs" / "Gestures.tar.gz"
+    with pytest.raises(DataError) as caught:
+        get("gestures", published=held)
+    assert str(caught.value) == (
+        "Gestures.tar.gz of Gestures must be downloaded by hand, since its publisher serves it to browsers alone; "
+        f"take it from https://example.org/gestures and save it as {place}"
+    )
+    server.files["dvs/Gestures.tar.gz"] = data
+    assert get("gestures", published=held, base_url=server.address) == (place,)
+    assert place.read_bytes() == data
+    with pytest.raises(
+        DataError, match=r"Gestures must lie in .*, but is missing; download it from https://example.org/"
+    ):
+        load("gestures", tmp_path, sources=held.sources)

@@ -210,12 +210,16 @@ def test_digits_need_no_folder_and_keep_their_test_part(tmp_path, monkeypatch):
 
 
 def test_the_registry_is_complete():
-    assert tuple(DATASETS) == ("digits", "mnist", "fashion-mnist", "cifar10", "cifar100")
+    assert tuple(DATASETS) == (
+        *("digits", "mnist", "fashion-mnist", "cifar10", "cifar100"),
+        *("n-mnist", "dvs128-gesture", "cifar10-dvs"),
+    )
     for source in DATASETS.values():
         assert source.title
         assert source.license
         for container in source.containers:
             for file in (*container.files, *container.downloads):
                 assert len(file.checksum[1]) in (32, 64)
-            assert {role[:4] for role in container.roles} <= {"trai", "test"}
+            parts = {"all-", "all"} if container.undivided or container.page else {"trai", "test"}
+            assert {role[:4] for role in container.roles} <= parts
             assert all(file.url.startswith("https://") for file in container.downloads)

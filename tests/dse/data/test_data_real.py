@@ -75,3 +75,24 @@ def test_cifar100():
     data, tested = load("cifar100", ROOT), load_test("cifar100", ROOT)
     assert counts(data.validation) == [50] * 100
     assert counts(tested) == [100] * 100
+
+
+@needs("n-mnist")
+@pytest.mark.skipif(
+    HAVE.get("n-mnist") is None or "1,100" not in HAVE["n-mnist"].title, reason="another form of n-mnist is here"
+)
+def test_the_first_recordings_of_nmnist(tmp_path):
+    data, tested = (read("n-mnist", ROOT, cache_dir=tmp_path) for read in (load, load_test))
+    assert (len(data.train), len(data.validation), len(tested)) == (800, 200, 100)
+    assert tested.labels[:10].tolist() == [7, 2, 1, 0, 4, 1, 4, 9, 5, 9]  # those of MNIST
+    assert (np.bincount(data.train.labels) / np.bincount(data.validation.labels)).round(1).tolist() == pytest.approx(
+        [4.0] * 10, abs=0.3
+    )
+    for part in (data.train, data.validation, tested):
+        assert part.images.shape[1:] == (2, 34, 34)
+        # Three saccades: every slice has events, of both polarities.
+        happened = np.unpackbits(part.images[..., None], axis=-1).any(axis=(3, 2)).mean(axis=0)
+        assert happened.min() > 0.95
+    assert {file.state for file in check_dataset("n-mnist", ROOT)} == {"intact"}
+    # Golden, 2026-11-21.
+    assert data.digest == "cf6403481058b4ea"

@@ -172,6 +172,15 @@ def loop_layer(layer: IntegerLayer, steps: list[Nested], timesteps: int) -> list
 def loop_network(network: IntegerNetwork, image: np.ndarray) -> tuple[list[int], dict[str, list[Nested]]]:
     """Scores of one image and every layer's stored maps."""
     steps: list[Nested] = [{place: int(image[place]) for place in np.ndindex(*image.shape)}]
+    if not network.layers[0].static_input:
+        width = 8 // network.timesteps
+        steps = [
+            {
+                place: int(any(value >> s & 1 for s in range(width * t, width * t + width)))
+                for place, value in steps[0].items()
+            }
+            for t in range(network.timesteps)
+        ]
     stored = {}
     for layer in network.layers:
         steps = stored[layer.name] = loop_layer(layer, steps, network.timesteps)

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from made_up import study
 
-from dse.reporting.from_study import report_data
+from dse.reporting.from_study import Study, report_data
 from dse.reporting.page import render, safe_json, write_page
 from dse.reporting.report_data import FailureRow, ReportData, Tile, percent
+from dse.reporting.summary import folding
 from dse.results import open_study
 
 MOST_BYTES = 6_000_000
@@ -202,6 +203,19 @@ class TestFinishedStudy:
         assert Tile("1", "trainings failed") in data.tiles
         assert Tile("14", "networks scored") in data.tiles
         assert any("1 failed" in text for text in data.summary)
+
+    def test_the_cost_of_folding_is_told_on_the_best_samples_there_are(self, finished_study: Path) -> None:
+        study = Study.read(open_study(finished_study))
+        told = "points of the float network's accuracy (test samples)."
+        assert folding(study).endswith(f"came between -1.00 and -1.00 {told}")
+        assert folding(study) in report_data(open_study(finished_study)).summary
+        untested = replace(study, tests={}, refined={})
+        scores = [record.score for record in study.networks.values()]
+        gaps = [100 * (score.deployed_correct - score.correct) / score.samples for score in scores]
+        assert folding(untested).startswith(
+            f"Folded to integers, {len(gaps)} networks came between {min(gaps):+.2f} and {max(gaps):+.2f} points"
+        )
+        assert folding(replace(untested, networks={})) == ""
 
     def test_recalled_figures_are_named_among_the_limits(self, finished_study: Path) -> None:
         assert any("recalled" in text for text in report_data(open_study(finished_study)).limits)

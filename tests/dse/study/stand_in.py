@@ -1,10 +1,11 @@
 """Stand-ins for training: scores that follow from the genome alone, at once, in this process or in a real worker."""
 
+import errno
 import os
 import sys
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ import numpy as np
 
 from dse.score import Failed, NetworkScore
 from dse.study.settings import SearchSettings
-from dse.worker import WorkerSettings, serve
-from dse.workers import Outcome, Task
+from dse.tasks import Line, Task
+from dse.worker import WorkerSettings, answer_line, serve
 from searchspaces.candidate import assumed_masks
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
@@ -135,7 +136,7 @@ def stand_in_score(genome: NetworkGenome, recipe: Recipe, seed: int) -> NetworkS
         correct=correct,
         samples=samples,
         deployed_correct=max(0, correct - 2),
-        input_density=0.3,
+        input_density=(0.3,),
         firing_rates=rates,
         masks=assumed_masks(genome),
         epochs=recipe.epochs,
@@ -148,7 +149,7 @@ Answer = NetworkScore | Failed
 
 
 class InlineTrainers:
-    """Trains in this process, one task when asked for outcomes; keeps what it was asked.
+    """Trains in this process, as soon as a task comes; keeps what it was asked.
 
     Attributes:
         trained, tested: genome digests, in order.
@@ -164,7 +165,6 @@ class InlineTrainers:
         self.tested: list[str] = []
         self.closed = False
         self._about = dict(about)
-        self._tasks: deque[Task] = deque()
 
     def __call__(self, settings: WorkerSettings, slots: int, logs: Path) -> "InlineTrainers":
         """As `dse.workers.WorkerPool` is made."""
@@ -174,23 +174,18 @@ class InlineTrainers:
     def start(self) -> dict[str, Any]:
         return self._about
 
-    def submit(self, task: Task) -> None:
-        assert len(self._tasks) < max(self.slots, 1) or task.recipe.epochs > 1
-        self._tasks.append(task)
-
-    def wait(self, timeout_s: float) -> list[Outcome]:
-        if not self._tasks:
-            return []
-        task = self._tasks.popleft()
+    def submit(self, task: Task) -> "Future[Line]":
+        future: Future[Line] = Future()
         if task.kind == "test":
             self.tested.append(task.genome.digest())
-            return [Outcome(task, {"correct": 900, "deployed_correct": 890, "samples": 1000})]
-        self.trained.append(task.genome.digest())
-        return [Outcome(task, self.answer(task))]
+            future.set_result({"test": {"correct": 900, "deployed_correct": 890, "samples": 1000}})
+        else:
+            self.trained.append(task.genome.digest())
+            future.set_result(answer_line(self.answer(task)))
+        return future
 
-    def close(self) -> None:
+    def shutdown(self) -> None:
         self.closed = True
-        self._tasks.clear()
 
 
 def write_space(folder: Path, text: str = SPACE) -> str:
@@ -215,10 +210,12 @@ def settings_in(folder: Path, space: str = SPACE, **changes: Any) -> SearchSetti
 
 
 class StandInTrainer:
-    """What a stand-in worker process does: `stand_in_score`, after a delay, with a line in a file for every training.
+    """What a stand-in worker process does: `stand_in_score`, after a delay, with a line in a file for every training
+    done, and in ``begun`` beside it for every one begun.
 
     ``DSE_STAND_IN_LOG`` names that file, ``DSE_STAND_IN_DELAY_S`` the delay. A file ``die`` beside the log, with a
-    number of deaths in it, makes the process kill itself in a training; ``hang`` makes it sleep, ``raise`` raise.
+    number of deaths in it, makes the process kill itself in a training; ``hang`` makes it sleep, ``raise`` raise,
+    ``full`` fail as on a full disk; ``digest`` holds another digest of the data.
     """
 
     def __init__(self, settings: WorkerSettings) -> None:
@@ -226,10 +223,13 @@ class StandInTrainer:
         self.delay_s = float(os.environ.get("DSE_STAND_IN_DELAY_S", "0"))
 
     def about(self) -> dict[str, Any]:
-        return dict(ABOUT)
+        digest = self.log.with_name("digest")
+        return {**ABOUT, "data_digest": digest.read_text()} if digest.exists() else dict(ABOUT)
 
     def train(self, genome: NetworkGenome, recipe: Recipe, seed: int) -> tuple[NetworkScore | Failed, bool]:
         print("libraries print", flush=True)
+        with self.log.with_name("begun").open("a") as file:
+            file.write(f"{genome.digest()}\n")
         self._misbehave()
         time.sleep(self.delay_s)
         with self.log.open("a") as file:
@@ -248,6 +248,8 @@ class StandInTrainer:
             time.sleep(3600)
         if self.log.with_name("raise").exists():
             raise ValueError("no such thing\nwith details")
+        if self.log.with_name("full").exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
 
 
 WORKER = (sys.executable, __file__)

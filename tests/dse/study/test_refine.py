@@ -1,6 +1,7 @@
 """Refining networks of the front: which ones, at which fidelity, and the test set once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,11 @@ from dse.errors import StudyError
 from dse.objectives import parse_objectives
 from dse.results import FrontPoint, open_study
 from dse.results.reference import Reference
-from dse.score import Failed
+from dse.score import Failed, NetworkScore
 from dse.study.refine import refine
 from dse.study.search import run_search
 from dse.study.spread import spread_networks
-from dse.workers import Outcome, Task
+from dse.tasks import Task
 
 OBJECTIVES = parse_objectives("acc,energy")
 REFERENCE = Reference({"accuracy": 0.1, "energy_uj": 1000.0})
@@ -72,16 +73,12 @@ def test_refined_points_are_tagged_and_the_short_front_stays(study: Path) -> Non
 
 
 def test_refined_networks_are_priced_with_their_own_rates(study: Path) -> None:
-    class Busier(InlineTrainers):
-        def wait(self, timeout_s: float) -> list[Outcome]:
-            outcomes = super().wait(timeout_s)
-            for outcome in outcomes:
-                if not isinstance(outcome.result, dict | Failed):
-                    rates = {n: tuple(min(1.0, 3 * r) for r in rs) for n, rs in outcome.result.firing_rates.items()}
-                    object.__setattr__(outcome.result, "firing_rates", rates)
-            return outcomes
+    def busier(task: Task) -> NetworkScore:
+        score = stand_in_score(task.genome, task.recipe, task.seed)
+        rates = {name: tuple(min(1.0, 3 * rate) for rate in rates) for name, rates in score.firing_rates.items()}
+        return replace(score, firing_rates=rates)
 
-    refine(study, 1, make_trainers=Busier())
+    refine(study, 1, make_trainers=InlineTrainers(answer=busier))
     folder = open_study(study)
     (refined,) = folder.refined()
     assert refined.best["energy_uj"] > folder.networks()[refined.number].best["energy_uj"]

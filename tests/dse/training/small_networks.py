@@ -64,8 +64,20 @@ def random_genome(seed: int) -> NetworkGenome:
     )
 
 
+def event_genome(seed: int) -> NetworkGenome:
+    """As `random_genome`, for events: two polarities of one bit, and steps that divide the slices."""
+    genome = random_genome(seed)
+    timesteps = (1, 2, 4, 8)[seed % 4]
+    pooling = "or" if timesteps == 1 and genome.pooling == "membrane" else genome.pooling
+    shape = (2, *genome.input_shape[1:])
+    return replace(genome, input_shape=shape, input_bits=1, static_input=False, timesteps=timesteps, pooling=pooling)
+
+
 def images_for(genome: NetworkGenome, n: int, seed: int = 0) -> torch.Tensor:
+    """Random pixels, or random slices of events, about a sixth of them with one."""
     rng = np.random.default_rng(seed)
+    if not genome.static_input:
+        return torch.from_numpy(np.packbits(rng.random((n, *genome.input_shape, 8)) < 1 / 6, axis=-1)[..., 0])
     return torch.from_numpy(rng.integers(0, 2**genome.input_bits, (n, *genome.input_shape)).astype(np.uint8))
 
 

@@ -1,28 +1,33 @@
 """The accuracy loss estimator: its order against losses found by brute force, its budgets, and what follows it."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
+from safetensors import safe_open
 from scipy.stats import spearmanr
 from small_networks import digits_genome, images_for, settled_network
 from torch import Tensor
 
 from dse.cache import ScoreCache
-from dse.data import Dataset, load
+from dse.data import Dataset, Split, load
 from dse.export.integer_network import run_integer
+from dse.export.training_folder import WEIGHTS, write_network
 from dse.score import NetworkScore, lowered
 from dse.training import ale, run
-from dse.training.ale import BATCHES, DECISIONS, PART, Binarisation, rises
+from dse.training.ale import BATCHES, DECISIONS, PART, Binarisation, rises, spread_batches
 from dse.training.fold import fold
 from dse.training.model import SpikingLayer, SpikingNetwork, build_network
 from dse.training.optimise import Deadline, fit
 from searchspaces.binarisation import savings, total_bits
 from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
+from searchspaces.training_config import TrainingConfig
 
 CPU = torch.device("cpu")
 SIZE = 64
@@ -73,14 +78,11 @@ def brute_force(network: SpikingNetwork, digits: Dataset) -> dict[str, float]:
 
 def test_the_order_is_that_of_losses_found_by_brute_force(digits: Dataset) -> None:
     """Rank correlation over the five layers of each of three networks trained for a while."""
-    images, labels = torch.from_numpy(digits.train.images), torch.from_numpy(digits.train.labels)
     correlations = []
     for seed in range(3):
         network = trained(deep_genome(), digits, Recipe(epochs=4, learning_rate=1e-2, precision="float32"), seed)
         before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-        rng = np.random.default_rng(seed)
-        draws = [rng.permutation(len(images))[:SIZE] for _ in range(BATCHES)]
-        found = rises(network.train(), savings(network.genome), [(images[i], labels[i]) for i in draws])
+        found = rises(network.train(), savings(network.genome), spread_batches(digits.train, SIZE, CPU))
         assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
         assert network.binarised == ()
         expected = brute_force(network, digits)
@@ -128,15 +130,40 @@ def picked(
     """Progress at every change of the layers that are binary, and these layers, where the estimates are ``rise``."""
     network = build_network(picking_genome(**budget), Recipe(epochs=1))
     monkeypatch.setattr(ale, "rises", lambda network, names, batches: {name: rise[name] for name in names})
-    binarisation, batch = Binarisation.of(network), images_for(network.genome, 2)
+    samples = Split(images_for(network.genome, 40).numpy(), np.arange(40) % 10)
+    binarisation = Binarisation.of(network, samples, 8)
     assert binarisation is not None
     changes: list[tuple[float, tuple[str, ...]]] = []
     for step in range(1, 101):
-        binarisation.advance(step / 100, batch, torch.zeros(2))
+        binarisation.advance(step / 100)
         if network.binarised != (changes[-1][1] if changes else ()):
             changes.append((step / 100, network.binarised))
-    assert len(binarisation.latest) == BATCHES
     return changes
+
+
+def test_batches_are_spread_over_samples_in_order_of_class() -> None:
+    sorted_by_class = Split(np.arange(1000, dtype=np.uint8).reshape(-1, 1, 1, 1), np.repeat(np.arange(10), 100))
+    found = spread_batches(sorted_by_class, 50, CPU)
+    assert len(found) == BATCHES
+    assert all((labels.bincount() == 5).all() for _, labels in found)
+    assert len({tuple(images.flatten().tolist()) for images, _ in found}) == BATCHES
+    few = spread_batches(sorted_by_class.take(np.arange(30)), 50, CPU)
+    assert {len(labels) for _, labels in few} == {30}
+
+
+def test_it_goes_on_where_it_was(digits: Dataset) -> None:
+    """As after a checkpoint: what is left of the budget follows from the layers that are binary."""
+    for budget in ({"ale_saving": 0.6}, {"ale_loss": 1.0}):
+        whole, again = (build_network(picking_genome(**budget), Recipe(epochs=1)).train() for _ in range(2))
+        one, other = (Binarisation.of(network, digits.train, SIZE) for network in (whole, again))
+        assert one is not None
+        assert other is not None
+        one.advance(PART / 3)
+        assert len(whole.binarised) == 2
+        again.load_state_dict(whole.state_dict())
+        again.hold_binary(whole.binarised)
+        other.resume(one.taken, one.loss)
+        assert (other.left, other.bits, other.loss, other.taken) == (one.left, one.bits, one.loss, one.taken)
 
 
 def test_what_may_be_saved() -> None:
@@ -232,6 +259,18 @@ def test_a_stored_network_comes_back_as_it_ended(
     one = {part.name: part.weights for part in fold(network).layers}
     other = {part.name: part.weights for part in cache.integer_network(found).layers}
     assert all(np.array_equal(one[name], other[name]) for name in other)
+
+
+def test_an_export_to_training_has_the_bits_it_ended_with(
+    score: tuple[NetworkGenome, NetworkScore, ScoreCache], tmp_path: Path
+) -> None:
+    genome, found, cache = score
+    config = TrainingConfig("mine", "digits", genome, Recipe(epochs=8), 0)
+    write_network(tmp_path, config, cache.weights(found), cache.integer_network(found))
+    with safe_open(tmp_path / WEIGHTS, framework="np") as file:
+        layers = json.loads(file.metadata()["network"])["layers"]
+    assert {layer["name"] for layer in layers if layer["weight_bits"] == 1} == set(found.binarised)
+    assert "ale_saving = 0.2" in (tmp_path / "config.toml").read_text(), "a new training picks anew"
 
 
 def test_the_second_stage_keeps_what_the_first_picked(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -174,6 +174,9 @@ def test_what_is_no_network_is_refused() -> None:
         build_network(replace(genome, route="conversion", reset="soft", layers=dual), recipe)
     with pytest.raises(ConfigurationError, match=r"^reset must be soft in conversion, not hard: "):
         build_network(replace(genome, route="conversion"), recipe)
+    events = digits_genome(timesteps=2, static_input=False, route="conversion", reset="soft")
+    with pytest.raises(ConfigurationError, match=r"^route must be stbp on event data, not conversion: "):
+        build_network(events, recipe)
     steps = digits_genome(timesteps=1, first_stage_timesteps=4, route="conversion", reset="soft")
     with pytest.raises(ConfigurationError, match=r"^first_stage_timesteps must be 1 in conversion, not 4: "):
         build_network(steps, recipe)

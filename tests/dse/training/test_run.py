@@ -60,7 +60,7 @@ def test_the_score_is_what_the_stored_integer_network_says(digits: Dataset, cach
         bits = np.unpackbits(stored[..., None], axis=-1).sum(axis=tuple(range(1, stored.ndim + 1)), dtype=np.int64)
         np.testing.assert_allclose(score.firing_rates[name], bits / (stored[0].size * planes), rtol=1e-12)
     pixels = np.unpackbits(digits.validation.images[..., None], axis=-1).sum()
-    assert score.input_density == pytest.approx(pixels / (digits.validation.images.size * 5))
+    assert score.input_density == pytest.approx((pixels / (digits.validation.images.size * 5),))
 
 
 def test_test_scores_the_stored_weights(digits: Dataset, cache: ScoreCache) -> None:

@@ -1,34 +1,37 @@
 """How much of an objective's spread each gene explains on its own."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from dse.dashboard.candidates import Candidates
 from dse.objectives import OBJECTIVES, Objective
+from dse.reporting.candidates import Candidates
+from dse.reporting.report_data import Axis, GeneShare, axis
 
+MOST_SHOWN = 8
 FEWEST = 8
 """Candidates below which a share of their spread says nothing."""
 
 
-class Importance(NamedTuple):
-    """A gene and the share, 0 to 1, of an objective's variance that it explains alone."""
-
-    gene: str
-    share: float
-
-
-def importances(table: Candidates) -> dict[str, tuple[Importance, ...]]:
+def importances(table: Candidates) -> dict[str, tuple[GeneShare, ...]]:
     """Column of each objective to its genes, most important first; empty where too few candidates are known."""
     groups = {gene: codes(values) for gene, values in table.genes.items()}
-    return {o.column: importance(table, o, groups) for o in OBJECTIVES.values()}
+    objectives = dict.fromkeys((*OBJECTIVES.values(), *table.objectives))
+    return {o.column: importance(table, o, groups) for o in objectives}
+
+
+def most_important(table: Candidates) -> tuple[tuple[Axis, tuple[GeneShare, ...]], ...]:
+    """Each objective of the search with its most important genes; objectives that no gene explains are left out."""
+    found = importances(table)
+    ranked = {o: tuple(each for each in found[o.column] if each.share > 0)[:MOST_SHOWN] for o in table.objectives}
+    return tuple((axis(o), genes) for o, genes in ranked.items() if genes)
 
 
 def importance(
     table: Candidates, objective: Objective, groups: Mapping[str, NDArray[np.int64]]
-) -> tuple[Importance, ...]:
+) -> tuple[GeneShare, ...]:
     """Genes by the variance of ``objective`` that they explain among all candidates; a cost counts in decades.
 
     ``groups`` holds the `codes` of each gene.
@@ -39,7 +42,7 @@ def importance(
     known = np.isfinite(values)
     if known.sum() < FEWEST or np.ptp(values[known]) == 0:
         return ()
-    found = [Importance(gene, explained(each, values)) for gene, each in groups.items()]
+    found = [GeneShare(gene, explained(each, values)) for gene, each in groups.items()]
     return tuple(sorted(found, key=lambda each: (-each.share, each.gene)))
 
 

@@ -1,4 +1,4 @@
-"""Every candidate of a study as columns: what plots, sliders and tables of the dashboard are drawn from."""
+"""Every candidate of a study as columns: what the dashboard draws, and what the importance of genes is taken from."""
 
 import math
 from collections.abc import Iterable, Sequence
@@ -91,13 +91,21 @@ def _columns(
         objectives=objectives,
         ids=tuple(row.id for row in rows),
         status=tuple(row.status for row in rows),
-        metrics={c: np.array([row.metrics.get(c, math.nan) for row in rows], dtype=np.float64) for c in COLUMNS},
+        metrics={
+            c: np.array([row.metrics.get(c, math.nan) for row in rows], dtype=np.float64)
+            for c in columns_of(objectives)
+        },
         float_accuracy=np.array([row.float_accuracy for row in rows], dtype=np.float64),
         genes={name: tuple(row.genes.get(name) for row in rows) for name in names},
         networks=tuple(row.network for row in rows),
         machines=tuple(row.machine for row in rows),
         trace=trace,
     )
+
+
+def columns_of(objectives: Sequence[Objective]) -> tuple[str, ...]:
+    """Every metric column, and the formulas among the objectives."""
+    return tuple(dict.fromkeys((*COLUMNS, *(objective.column for objective in objectives))))
 
 
 def _running(
@@ -107,9 +115,10 @@ def _running(
     whole = [record for record in networks if len(record.own_front)]
     if not whole:
         return
-    metrics = {c: np.concatenate([record.own_front.metrics[c] for record in whole]) for c in COLUMNS}
+    columns = columns_of(objectives)
+    metrics = {c: np.concatenate([record.own_front.metrics[c] for record in whole]) for c in columns}
     on_front = iter(nondominated(matrix(metrics, objectives), [o.maximise for o in objectives]).tolist())
-    rows = iter(zip(*(metrics[c].tolist() for c in COLUMNS), strict=True))
+    rows = iter(zip(*(metrics[c].tolist() for c in columns), strict=True))
     known: dict[int, tuple[dict[str, Any], str]] = {}
     for record in whole:
         for place, index in enumerate(record.own_front.machine_index.tolist()):
@@ -119,7 +128,7 @@ def _running(
             yield _Row(
                 id=f"{record.number}-{index}",
                 status="front" if next(on_front) else "dominated",
-                metrics=dict(zip(COLUMNS, next(rows), strict=True)),
+                metrics=dict(zip(columns, next(rows), strict=True)),
                 float_accuracy=record.score.accuracy,
                 genes=record.params | genes,
                 network=words[record.number],
@@ -181,7 +190,7 @@ def columns_dict(table: Candidates) -> dict[str, Any]:
     """The columns as plain data for the browser: texts and genes as ``values`` and codes, unknown numbers as None."""
     return {
         "study": table.study,
-        "objectives": [asdict(objective) for objective in table.objectives],
+        "objectives": [asdict(o) | {"maximise": o.maximise, "title": o.title} for o in table.objectives],
         "ids": list(table.ids),
         "status": [STATUSES.index(status) for status in table.status],
         "metrics": {column: _plain(values) for column, values in table.metrics.items()},
@@ -191,6 +200,24 @@ def columns_dict(table: Candidates) -> dict[str, Any]:
         "machines": _coded(table.machines),
         "trace": [list(step) for step in table.trace],
     }
+
+
+def pooled(tables: Sequence[Candidates]) -> Candidates:
+    """The candidates of several studies as one, without a trace; a gene or column that a study lacks is not known."""
+    columns = dict.fromkeys(column for table in tables for column in table.metrics)
+    genes = dict.fromkeys(name for table in tables for name in table.genes)
+    return Candidates(
+        study=", ".join(table.study for table in tables),
+        objectives=tuple(dict.fromkeys(o for table in tables for o in table.objectives)),
+        ids=tuple(id for table in tables for id in table.ids),
+        status=tuple(status for table in tables for status in table.status),
+        metrics={c: np.concatenate([t.metrics.get(c, np.full(len(t), math.nan)) for t in tables]) for c in columns},
+        float_accuracy=np.concatenate([table.float_accuracy for table in tables]),
+        genes={name: tuple(v for t in tables for v in t.genes.get(name, (None,) * len(t))) for name in genes},
+        networks=tuple(words for table in tables for words in table.networks),
+        machines=tuple(words for table in tables for words in table.machines),
+        trace=(),
+    )
 
 
 def _plain(values: Floats) -> list[float | None]:

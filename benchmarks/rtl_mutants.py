@@ -1,0 +1,196 @@
+"""Do the random cores of tests/rtl see a broken core? Every module is broken on purpose, one line at a time.
+
+    python benchmarks/rtl_mutants.py [--cores 40] [--only MODULE]
+
+Each mutant replaces one expression of one file. It is killed by the first core whose stored elements, scores or cycles
+differ, or that never ends; one that every core leaves alive is printed as ALIVE and makes the exit status 1.
+Needs Icarus.
+"""
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from costmodels.accelerator import AcceleratorBatch
+from costmodels.schedule import count
+from dse.export.machine_order import UnsupportedNetworkError
+from dse.export.rtl_export import CoreImage, lay_out, write_core
+from dse.export.rtl_simulate import SimulationError, simulate
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "rtl"))
+from small_cores import random_core, random_images
+
+IMAGES = 2
+MOST_WORK = 3000  # cycles x rows x lanes of an image: a second of Icarus
+BANDWIDTH = 1e4
+MOST_SECONDS = 8  # of processor time: a simulation that takes longer never ends
+PATIENCE_S = 3600.0
+
+# File, text in it, what stands there instead.
+MUTANTS: tuple[tuple[str, str, str], ...] = (
+    ("accumulators", "subtract ? previous - term", "subtract ? previous + term"),
+    ("accumulators", "wide << shift", "wide"),
+    ("accumulators", "first ? '0 : totals", "totals"),
+    ("accumulators", "(working[r] || first)", "working[r]"),
+    ("adder_tree", "{lower[BITS-2], lower}", "{1'b0, lower}"),
+    ("adder_tree", "if (enables[(level+1)/2])", "if (enables[0])"),
+    ("bank_writer", "flat_tap > TAP[7:0]", "1'b0"),
+    ("bank_writer", "2 * (b % 4)", "2 * b + 1"),
+    ("bank_writer", "(k + ROWS - HALF) % ROWS", "k"),
+    ("bank_writer", "dual ? lower_lane << 1 : '0", "'0"),
+    ("bank_writer", "row_bank > k[7:0]", "row_bank >= k[7:0]"),
+    ("compute_core", "r % t == 0 && stride", "stride"),
+    ("compute_core", "tokens[(t+2)*TOKEN_BITS", "tokens[(t+1)*TOKEN_BITS"),
+    ("compute_core", "strength_bit + 8'd1 == strength_bits", "1'b1"),
+    ("compute_core", "active_set <= active_set + 2'd1", "active_set <= active_set + 2'd2"),
+    ("compute_core", "elements = ranked ? won : pooled", "elements = pooled"),
+    ("compute_core", "filter_ends ? '0 : position + 16'd1", "position + 16'd1"),
+    ("flat_step", "tap >= 9'd9 ? tap[7:0] - 8'd9", "tap >= 9'd9 ? tap[7:0] - 8'd8"),
+    ("flat_step", "lane >= L ? lane[7:0] - L[7:0]", "lane > L ? lane[7:0] - L[7:0]"),
+    ("if_units", "previous + scaled - constant", "previous + scaled + constant"),
+    ("if_units", "signed_potential >= lower_multiple", "signed_potential > lower_multiple"),
+    ("if_units", "hard_reset && last_bit && |strength", "hard_reset && fires"),
+    ("if_units", "first_step ? '0 : membrane", "membrane"),
+    ("if_units", "first_bit ? potential : upper_membrane", "potential"),
+    ("if_units", "upper_fires ? upper_potential - ", "upper_fires ? upper_potential + "),
+    ("if_units", "widened << fraction_bits", "widened << 2"),
+    ("if_units", "{{STRENGTH_BITS{1'b0}}, lower} << place", "{{STRENGTH_BITS{1'b0}}, lower}"),
+    ("lane_lists", "todo & (todo - 1'b1)", "todo & (todo - 2'd2)"),
+    ("lane_lists", "|lane_more", "lane_more[0]"),
+    ("lane_lists", "restart ? kept : left", "left"),
+    ("pe_array", "window[r*3*CHANNEL_LANES", "window[(r+1)*3*CHANNEL_LANES"),
+    ("pe_array", "& tap_mask", ""),
+    ("pe_lane", "{agreeing, 1'b0}", "{1'b0, agreeing}"),
+    ("pe_lane", "if (enable) sum", "sum"),
+    ("pe_row", "weights[t*CHANNEL_LANES+l]", "weights[l*9+t]"),
+    ("pooling", "if (added) pooled = pooled + strength", "if (added) pooled = strength"),
+    ("pooling", "strength > pooled", "strength < pooled"),
+    ("pooling", "first_column ? '0 :", "1'b0 ? '0 :"),
+    ("popcount_nine", "$countones(bits)", "$countones(bits[7:0])"),
+    ("ranks", "of_sums ? widened : counted", "counted"),
+    ("ranks", "first_step ? '0 :", "1'b0 ? '0 :"),
+    ("rotator", "(k+(1<<(s-1)))%WORDS", "(k+s)%WORDS"),
+    ("score_unit", "widened << FRACTION_BITS", "widened"),
+    ("score_unit", "row <= row + stride", "row <= row + 8'd1"),
+    ("sequencer", "slot_cycle + 8'd1 >= neuron_steps", "1'b1"),
+    ("sequencer", "weight_plane_ends && weight_planes != 8'd1", "1'b0"),
+    ("sequencer", "sum_ends ? kernel_base", "1'b0 ? kernel_base"),
+    ("sequencer", "tile_bank >= N ? row_pitch : '0", "'0"),
+    ("sequencer", "pruned ? !lists_more : last_word", "last_word"),
+    ("sequencer", "column_ends ? first_column_offset : position_offset", "position_offset"),
+    ("spike_buffer", "place + read_word", "place"),
+    ("spike_reader", "logical_row < row_bank", "logical_row <= row_bank"),
+    ("spike_reader", "place >= 0 && place < $signed(in_rows)", "place >= 0"),
+    ("spike_reader", "plane >= 8'd3 && plane <= 8'd5", "1'b0"),
+    ("spike_reader", "kernel_row + 8'(i) < kernel", "1'b1"),
+    ("spike_reader", "last_lanes > 8'(l);\n        else\n", "1'b1;\n        else\n"),
+    ("spike_writer", "rows_left < {8'd0, strip_rows} ? rows_left", "1'b0 ? rows_left"),
+    ("spike_writer", "next_lane >= L ? next_lane - L", "next_lane > L ? next_lane - L"),
+    ("spike_writer", "dual ? 9'd2 : 9'd1", "9'd1"),
+    ("sram", "(words[write_index] & ~write_mask) |", ""),
+    ("sram", "if (read_enable) read_data", "read_data"),
+    ("window_rows", "(j * p + i) * s", "(j * p + i)"),
+    ("window_rows", "i < p && ROW", "ROW"),
+    ("window_turner", "row_inside[i] && column_inside[j]", "row_inside[i]"),
+    ("window_turner", "flat_twice[4*CHANNEL_LANES+:FLAT]", "flat_twice[2*CHANNEL_LANES+:FLAT]"),
+    ("winners", "mine > its", "mine >= its"),
+    ("winners", "mine == its && other_row", "mine < its && other_row"),
+    ("winners", "signed_ranks && rank[RANK_BITS-1]", "1'b0"),
+    ("winners", "&& pool >= i[7:0]", ""),
+)
+
+
+@dataclass(frozen=True)
+class Core:
+    """A folder that simulates without fault, and its cycles by layer."""
+
+    folder: Path
+    cycles: list[int]
+
+
+def cores(wanted: int, folder: Path) -> Iterator[Core]:
+    """The first random cores with a spiking layer that are small enough, written to ``folder``."""
+    found = seed = 0
+    while found < wanted:
+        seed += 1
+        try:
+            image = lay_out(*random_core(seed))
+        except UnsupportedNetworkError:
+            continue
+        cycles = predicted(image)
+        config = image.config
+        if image.network.layers and sum(cycles) * config.vector_width * config.channel_lanes <= MOST_WORK:
+            write_core(image, random_images(image.network, IMAGES, seed), folder / str(seed))
+            yield Core(folder / str(seed), cycles)
+            found += 1
+
+
+def predicted(image: CoreImage) -> list[int]:
+    """Cycles of all images by layer, by the cost model."""
+    schedule = count(image.work, AcceleratorBatch.of([image.config]), BANDWIDTH)
+    return [IMAGES * int(cycles) for cycles in schedule.events.compute_cycles[0]]
+
+
+def agrees(core: Core) -> bool:
+    """The core simulates as it should; a mutant that does not compile is none."""
+    try:
+        result = simulate(core.folder, "iverilog", PATIENCE_S)
+    except SimulationError as error:
+        if str(error).startswith("iverilog"):
+            raise
+        return False
+    return result.errors == 0 and [layer.cycles for layer in result.layers] == core.cycles
+
+
+def limit_processor_time() -> None:
+    """Of this process and of each one it starts."""
+    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+
+
+def killer(mutant: tuple[str, str, str], every: Sequence[Core]) -> Core | None:
+    """The first core that sees the mutant."""
+    name, text, instead = mutant
+    for core in every:
+        path = core.folder / f"{name}.sv"
+        whole = path.read_text(encoding="utf-8")
+        assert text in whole, f"{text!r} must stand in {name}.sv"
+        path.write_text(whole.replace(text, instead), encoding="utf-8")
+        alive = agrees(core)
+        path.write_text(whole, encoding="utf-8")
+        if not alive:
+            return core
+    return None
+
+
+def main() -> int:
+    """Break, simulate, and print a line for each mutant."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cores", type=int, default=40)
+    parser.add_argument("--only")
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp())
+    alive = 0
+    try:
+        every = sorted(cores(given.cores, folder), key=lambda core: sum(core.cycles))
+        chosen = [mutant for mutant in MUTANTS if given.only in (None, mutant[0])]
+        for mutant in chosen:
+            with ProcessPoolExecutor(1, initializer=limit_processor_time) as worker:
+                seen = worker.submit(killer, mutant, every).result()
+            alive += seen is None
+            if seen:  # what kills one mutant often kills the next one
+                every = [seen, *(core for core in every if core != seen)]
+            print(f"{'killed by ' + seen.folder.name if seen else 'ALIVE'} | {' | '.join(mutant)}", flush=True)
+        print(f"{len(chosen) - alive} of {len(chosen)} mutants killed")
+    finally:
+        shutil.rmtree(folder)
+    return min(alive, 1)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,122 @@
+"""From the text behind ``--dask`` to a connection: the address of a scheduler, or the file of a job queue."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from costmodels.errors import InputError
+from dse.cluster.executor import DaskTrainers
+from dse.errors import RunError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CONNECT_S = 30.0
+WORKER_S, QUEUE_S = 60.0, 3600.0
+"""How long the first worker may take: of a scheduler that runs, and out of a job queue."""
+
+LOOPBACK = "127.0.0.1"
+SCHEMES = ("tcp://", "tls://")
+QUEUES = {
+    "slurm": ("dask_jobqueue", "SLURMCluster"),
+    "pbs": ("dask_jobqueue", "PBSCluster"),
+    "lsf": ("dask_jobqueue", "LSFCluster"),
+    "local": ("dask_jobqueue.local", "LocalCluster"),
+}
+"""``queue`` in a file to the class that submits its jobs; ``local`` jobs are processes here, to try a file out."""
+
+
+def trainers(target: str) -> Callable[..., DaskTrainers]:
+    """What makes the trainers of a search, for an address such as ``tcp://host:8786`` or a YAML file.
+
+    Raises:
+        InputError: neither an address nor a usable file, or Dask is not installed.
+    """
+    if target.startswith(SCHEMES):
+        return partial(DaskTrainers, connect=partial(_client, target), wait_s=WORKER_S)
+    path = Path(target)
+    if not path.is_file():
+        raise InputError(
+            f"dask must be a scheduler's address (tcp://HOST:PORT or tls://HOST:PORT) or a YAML file, not {target!r}"
+        )
+    queue = read_queue(path)
+    wait_s = float(queue.pop("wait_s", QUEUE_S))
+    return partial(DaskTrainers, connect=_Once(partial(_queue_client, queue, path)), wait_s=wait_s)
+
+
+def read_queue(path: Path) -> dict[str, Any]:
+    """The settings of a job queue: ``queue``, ``jobs``, ``wait_s``, and the arguments of its dask-jobqueue class.
+
+    The scheduler, which runs in the search itself, listens on the loopback unless ``scheduler_options`` says where.
+
+    Raises:
+        InputError: no YAML mapping, an unknown queue, or no number of jobs.
+    """
+    yaml = _needed("yaml")
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} must be valid YAML: {error}") from None
+    if not isinstance(settings, dict) or settings.get("queue") not in QUEUES:
+        found = settings.get("queue") if isinstance(settings, dict) else settings
+        raise InputError(f"queue must be one of {', '.join(QUEUES)}, not {found!r} ({path})")
+    if not isinstance(settings.get("jobs"), int) or settings["jobs"] < 1:
+        raise InputError(f"jobs must be a whole number above 0, not {settings.get('jobs')!r} ({path})")
+    options = settings.get("scheduler_options") or {}
+    if not {"host", "interface"} & set(options):
+        options = {**options, "host": LOOPBACK}
+    return {**settings, "scheduler_options": {"dashboard_address": f"{LOOPBACK}:0", **options}}
+
+
+class _Once:
+    """A job queue lives as long as the search: connecting again finds its scheduler gone with it."""
+
+    def __init__(self, connect: Callable[[], "Client"]) -> None:
+        self._connect = connect
+        self._done = False
+
+    def __call__(self) -> "Client":
+        if self._done:
+            raise RunError("the scheduler of the job queue ended; go on with --resume")
+        self._done = True
+        return self._connect()
+
+
+def _client(address: str) -> "Client":
+    distributed = _needed("distributed")
+    try:
+        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+    except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two where TLS lacks a certificate
+        raise InputError(
+            f"dask must be the address of a running scheduler, not {address} ({_first_line(error)}); "
+            "start one with: dse scheduler"
+        ) from error
+    return client
+
+
+def _queue_client(settings: dict[str, Any], path: Path) -> "Client":
+    """Start a scheduler here and submit the jobs whose workers will come to it."""
+    module, name = QUEUES[settings["queue"]]
+    arguments = {key: value for key, value in settings.items() if key not in ("queue", "jobs")}
+    try:
+        cluster = getattr(_needed(module), name)(**arguments)
+        cluster.scale(jobs=settings["jobs"])
+        client = cluster.get_client()
+    except (TypeError, ValueError, OSError, RuntimeError) as error:
+        raise InputError(f"{path} must describe a {settings['queue']} queue that takes jobs: {error}") from error
+    return client
+
+
+def _needed(module: str) -> Any:
+    """A package of the extra ``dask``."""
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise InputError(f"{module.partition('.')[0]} must be installed; pip install 'snn-dse[dask]'") from None
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
