@@ -38,7 +38,7 @@ $(VENV)/.installed-test: $(VENV)/.installed $(INSTALLED)
 .PHONY: hashes audit
 hashes: $(VENV)/bin/python
 	$(PIP) uv
-	$(BIN)/uv pip compile pyproject.toml --extra dashboard --extra dask --extra nir --extra test --extra lint --no-emit-package snn-dse -c constraints.txt --python-version 3.11 \
+	$(BIN)/uv pip compile pyproject.toml --extra dashboard --extra dask --extra nir --extra test --extra lint --no-emit-package snn-dse -c constraints.txt --python-version 3.11.5 \
 	  --generate-hashes --no-annotate --no-header -o requirements-hashes.txt
 
 audit: $(VENV)/bin/python

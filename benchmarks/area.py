@@ -1,8 +1,6 @@
-"""Gate equivalents of exported machines by block, synthesised, against the area model.
+"""Gate equivalents of exported machines by block, as `dse synth` counts them.
 
-    python benchmarks/area.py synthesise [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
-    python benchmarks/area.py fit                      coefficients of costmodels/data/logic_area.csv
-    python benchmarks/area.py compare                  the model beside synthesis; held-out machines were not fitted
+    python benchmarks/area.py [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
 
 A machine is exported for an untrained network of the shape that `MACHINES` gives: areas do not depend on weights.
 """
@@ -24,10 +22,11 @@ from dse.export.rtl_export import CoreImage, lay_out, parameters, write_core
 from dse.export.rtl_synthesis import Synthesis, synthesise, write_synthesis
 from dse.training.fold import fold
 from dse.training.model import build_network
-from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
 from searchspaces.recipe import Recipe
 
 TABLE = Path(__file__).with_suffix(".csv")
+BYTES_PER_CYCLE = 8.0  # of the testbench alone
 COLUMNS = ("machine", "block", "instances", "ge", "tool", "cells", "commit")
 
 
@@ -37,8 +36,8 @@ class Machine:
 
     Attributes:
         rows, lanes: V and L.
-        held_out: never fitted.
-        timesteps, channels, stride, pool, pooling, bits, dual, pruned: of the network.
+        held_out: for checks of a model, never to be fitted.
+        timesteps, channels, pooling, levels, dual, pruned: of the network.
     """
 
     rows: int
@@ -46,49 +45,58 @@ class Machine:
     held_out: bool = False
     timesteps: int = 4
     channels: int = 8
-    stride: int = 1
-    pool: int = 2
-    pooling: str = "or"
-    bits: int = 1
+    pooling: Pooling = "or"
+    levels: int = 1
     dual: bool = False
     pruned: float = 0.0
 
 
 MACHINES = {
-    "v2-l4": Machine(2, 4),
-    "v4-l2": Machine(4, 2),
     "v4-l8": Machine(4, 8),
     "v8-l4": Machine(8, 4),
-    "v8-l8": Machine(8, 8),
+    "v2-l4": Machine(2, 4),
     "v4-l16": Machine(4, 16),
-    "v16-l4": Machine(16, 4),
+    "v8-l8": Machine(8, 8),
     "v4-l4-t8-dual": Machine(4, 4, timesteps=8, dual=True),
     "v8-l4-dual": Machine(8, 4, dual=True),
     "v4-l8-average": Machine(4, 8, pooling="average"),
-    "v8-l4-average-t8": Machine(8, 4, pooling="average", timesteps=8),
     "v4-l4-pruned": Machine(4, 4, pruned=0.5),
-    "v8-l4-pruned": Machine(8, 4, pruned=0.5),
-    "v4-l8-pruned-c64": Machine(4, 8, pruned=0.5, channels=64),
-    "v8-l32": Machine(8, 32, held_out=True),
+    "v4-l8-pruned-c128": Machine(4, 8, pruned=0.5, channels=128),
+    "v8-l2-pruned": Machine(8, 2, pruned=0.5),
+    "v4-l4-levels3": Machine(4, 4, levels=3),
+    "v8-l4-levels7": Machine(8, 4, levels=7),
+    "v4-l4-membrane": Machine(4, 4, pooling="membrane"),
+    "v8-l4-count-t8": Machine(8, 4, pooling="count", timesteps=8),
+    "v8-l32": Machine(8, 32, held_out=True, timesteps=8),
     "v6-l5": Machine(6, 5, held_out=True),
     "v3-l12": Machine(3, 12, held_out=True),
     "v12-l6-dual": Machine(12, 6, held_out=True, dual=True),
     "v6-l8-average": Machine(6, 8, held_out=True, pooling="average", timesteps=2),
     "v5-l6-pruned": Machine(5, 6, held_out=True, pruned=0.5, channels=32),
-    "v6-l4-dual-pruned": Machine(6, 4, held_out=True, dual=True, pruned=0.5, timesteps=2),
+    "v6-l4-levels3-membrane": Machine(6, 4, held_out=True, levels=3, pooling="membrane", timesteps=2),
 }
 
 
 def network(machine: Machine) -> IntegerNetwork:
     """An untrained network of the machine's shape, folded."""
-    shared = {"weight_bits": machine.bits, "channels": machine.channels}
+    channels = machine.channels
     layers = (
-        LayerGenome("conv1", "conv", stride=machine.stride, dual_threshold=machine.dual, **shared),
-        LayerGenome("conv2", "conv", pool=machine.pool, prune_ratio=machine.pruned, **shared),
+        LayerGenome("conv1", "conv", channels, dual_threshold=machine.dual),
+        LayerGenome("conv2", "conv", channels, pool=2, prune_ratio=machine.pruned),
         LayerGenome("fc1", "fc", 8, kernel=1),
         LayerGenome("classifier", "fc", 10, kernel=1, spiking=False),
     )
-    genome = NetworkGenome((1, 8, 8), 4, 10, machine.timesteps, 1, machine.pooling, "fc", "hard", layers)  # type: ignore[arg-type]
+    genome = NetworkGenome(
+        input_shape=(1, 8, 8),
+        input_bits=4,
+        classes=10,
+        timesteps=machine.timesteps,
+        levels=machine.levels,
+        pooling=machine.pooling,
+        head="fc",
+        reset="soft",
+        layers=layers,
+    )
     with torch.random.fork_rng():
         torch.manual_seed(0)
         built = build_network(genome, Recipe(epochs=1))
@@ -105,8 +113,8 @@ def synthesised(machine: Machine) -> Synthesis:
     laid_out = image(machine)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_core(laid_out, np.zeros((1, 1, 8, 8), np.uint8), folder)
-        write_synthesis(folder, parameters(laid_out, 1))
+        write_core(laid_out, np.zeros((1, 1, 8, 8), np.uint8), folder, BYTES_PER_CYCLE)
+        write_synthesis(folder, parameters(laid_out, 1, BYTES_PER_CYCLE))
         return synthesise(folder)
 
 
@@ -143,13 +151,10 @@ def synthesise_missing(names: list[str]) -> None:
 
 
 def main() -> None:
-    """Do what the first argument says."""
+    """Synthesise."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("synthesise", "fit", "compare"))
-    parser.add_argument("names", nargs="*")
-    given = parser.parse_args()
-    if given.what == "synthesise":
-        synthesise_missing(given.names)
+    parser.add_argument("names", nargs="*", choices=[*MACHINES, []])
+    synthesise_missing(parser.parse_args().names)
 
 
 if __name__ == "__main__":

@@ -179,9 +179,15 @@ class Tiles:
 
 def map_rows(group: Group, rows: int) -> Integers:
     """Rows of each map in each tile of ``rows`` rows: ``maps x tiles``, halo included, clipped at the border."""
+    low, high = map_spans(group, rows)
+    return high - low
+
+
+def map_spans(group: Group, rows: int) -> tuple[Integers, Integers]:
+    """First row of each map in each tile of ``rows`` rows, and the row behind its last one: ``maps x tiles`` each."""
     low = np.arange(0, group.height, rows, dtype=np.int64)
     high = np.minimum(low + rows, group.height)
-    maps = [high - low]
+    lows, highs = [low], [high]
     for index, layer in reversed(list(enumerate(group.layers))):
         height = map_height(group, index)
         if layer.kind == "fc":
@@ -191,8 +197,9 @@ def map_rows(group: Group, rows: int) -> Integers:
                 np.maximum(layer.pool * low * layer.stride - layer.padding, 0),
                 np.minimum((layer.pool * high - 1) * layer.stride - layer.padding + layer.kernel, height),
             )
-        maps.insert(0, high - low)
-    return np.stack(maps)
+        lows.insert(0, low)
+        highs.insert(0, high)
+    return np.stack(lows), np.stack(highs)
 
 
 def tiles(group: Group, rows: int) -> Tiles:

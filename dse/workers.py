@@ -31,6 +31,9 @@ HANG_FACTOR, HANG_FLOOR_S = 3.0, 120.0
 
 REAL_WORKER = (sys.executable, "-m", "dse.worker")
 
+SPENT = ("out-of-memory", "crashed")
+"""Failures after which a process may hold half-loaded libraries or lost memory, so that a fresh one takes its place."""
+
 SAME = ("data_digest", "code_version")
 """What every worker must say of itself as the first one did."""
 
@@ -199,8 +202,11 @@ class WorkerPool:
         self._assign()
 
     def _settle(self, worker: _Worker, answer: Line) -> None:
-        """Answer the job of a worker, and give it the next."""
+        """Answer the job of a worker, and give it the next; a process with an error behind it is not trusted again."""
         job, worker.job, worker.deadline = worker.job, None, float("inf")
+        if answer.get("failed", {}).get("reason") in SPENT:
+            kill(worker.process)
+            self._replace(worker)
         self._assign()
         if job is not None:
             job.answer.set_result(answer)

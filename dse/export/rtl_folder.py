@@ -3,15 +3,13 @@
 import re
 from pathlib import Path
 
-from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
-from costmodels.occupancy import occupancies
+from costmodels.accelerator import AcceleratorBatch
 from costmodels.schedule import count
 from costmodels.technology import Technology
-from costmodels.workload import Workload
 from dse.costing import Breakdown, price_trained, technology_from
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.rtl_design import Design, LayerDesign, write_design
-from dse.export.rtl_export import CoreImage, lay_out, parameters, stores, write_core
+from dse.export.rtl_export import CoreImage, lay_out, parameters, stored_words, write_core
 from dse.export.rtl_synthesis import write_synthesis
 from dse.export.rtl_texts import constraints, fusesoc_core, readme
 from dse.export.trained import TrainedNetwork
@@ -33,10 +31,9 @@ def write_rtl(trained: TrainedNetwork, folder: Path) -> None:
     if not priced.report.feasible:
         raise UnsupportedNetworkError("\n".join(map(str, priced.report.reasons)))
     image = lay_out(trained.integer_network, trained.machine)
-    reject_beyond_core(image.work, trained.machine)
     images = trained.dataset().validation.images[:IMAGES]
-    write_core(image, images, folder)
-    write_synthesis(folder, parameters(image, IMAGES))
+    write_core(image, images, folder, technology.dram_bytes_per_cycle)
+    write_synthesis(folder, parameters(image, IMAGES, technology.dram_bytes_per_cycle))
     described = design(image, priced, technology)
     write_design(described, folder)
     (folder / "README.md").write_text(readme(described, priced, trained), encoding="utf-8")
@@ -44,40 +41,12 @@ def write_rtl(trained: TrainedNetwork, folder: Path) -> None:
     (folder / f"{described.name}.sdc").write_text(constraints(described), encoding="utf-8")
 
 
-def reject_beyond_core(work: Workload, config: AcceleratorConfig) -> None:
-    """Refuse what needs more than the compute core: everything lies on chip, in one tile.
-
-    Raises:
-        UnsupportedNetworkError: all reasons at once, each naming the feature.
-    """
-    groups = occupancies(work, config)
-    reasons = []
-    if len(groups) > 1:
-        reasons.append(
-            f"fusion_depth must be at least {len(work.layers)} in exported RTL, not {config.fusion_depth}: "
-            "maps between groups of layers do not travel through DRAM there yet"
-        )
-    for group in groups:
-        if group.tiles != 1:
-            reasons.append(f"tiles must be 1 in exported RTL, not {group.tiles} (layers {group.group})")
-        if not group.resident:
-            reasons.append(
-                f"weights must be resident in exported RTL, not streamed: {group.weight_demand_bits} bits, bound "
-                f"{group.weight_bound_bits} (layers {group.group})"
-            )
-    if reasons:
-        raise UnsupportedNetworkError("\n".join(reasons))
-
-
 def design(image: CoreImage, priced: Breakdown, technology: Technology) -> Design:
     """What the folder says of itself."""
     schedule = count(image.work, AcceleratorBatch.of([image.config]), technology.dram_bytes_per_cycle)
-    cycles = schedule.events.compute_cycles[0]
-    words = [*stores(image), image.work.layers[-1].out_channels]
-    spikes = [
-        layer.out_channels * rows * layer.stored_width * image.network.timesteps if layer.spiking else 0
-        for layer, rows in zip(image.work.layers, image.rows, strict=True)
-    ]
+    cycles = schedule.events.cycles[0]
+    stored = stored_words(image)
+    stored[-1] = (image.work.layers[-1].out_channels, 0)
     names = [layer.name for layer in image.work.layers]
     return Design(
         name=identifier(priced.title),
@@ -87,8 +56,8 @@ def design(image: CoreImage, priced: Breakdown, technology: Technology) -> Desig
         clock_mhz=technology.clock_mhz,
         images=IMAGES,
         layers=tuple(
-            LayerDesign(name, int(w), int(s), int(c))
-            for name, w, s, c in zip(names, words, spikes, cycles, strict=True)
+            LayerDesign(name, words, spikes, int(c))
+            for name, (words, spikes), c in zip(names, stored, cycles, strict=True)
         ),
     )
 

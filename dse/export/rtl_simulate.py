@@ -9,9 +9,10 @@ from typing import Literal
 
 from costmodels.errors import InputError
 
+BENCH = ("memory_model.sv", "core_testbench.sv")
 Simulator = Literal["verilator", "iverilog"]
 
-LAYER = re.compile(r"^layer (\d+) cycles (\d+) compared (\d+) mismatches (\d+)$", re.MULTILINE)
+LAYER = re.compile(r"^layer \d+ cycles (\d+) stalls (\d+) fills (\d+) compared (\d+) mismatches (\d+)$", re.MULTILINE)
 VERDICT = re.compile(r"^images (\d+) errors (\d+)$", re.MULTILINE)
 
 
@@ -21,11 +22,18 @@ class SimulationError(InputError):
 
 @dataclass(frozen=True)
 class LayerResult:
-    """One layer over all images: cycles, stored words or scores compared, and how many differ."""
+    """One layer over all images: cycles of each cause, stored words or scores compared, and how many differ."""
 
-    cycles: int
+    compute_cycles: int
+    stall_cycles: int
+    fill_cycles: int
     compared: int
     mismatches: int
+
+    @property
+    def cycles(self) -> int:
+        """Of all causes."""
+        return self.compute_cycles + self.stall_cycles + self.fill_cycles
 
 
 @dataclass(frozen=True)
@@ -60,10 +68,10 @@ def simulate(folder: Path, simulator: Simulator, timeout_s: float) -> Simulation
     """
     sources = (folder / "core.f").read_text(encoding="ascii").split()
     if simulator == "iverilog":
-        _run(["iverilog", "-g2012", "-o", "core.vvp", *sources, "core_testbench.sv"], folder, timeout_s)
+        _run(["iverilog", "-g2012", "-o", "core.vvp", *sources, *BENCH], folder, timeout_s)
         return parse(_run(["vvp", "-n", "core.vvp"], folder, timeout_s))
     build = ["verilator", "--binary", "-Wno-fatal", "-O3", "--top-module", "core_testbench", "-j", "1"]
-    _run([*build, *sources, "core_testbench.sv"], folder, timeout_s)
+    _run([*build, *sources, *BENCH], folder, timeout_s)
     return parse(_run(["obj_dir/Vcore_testbench"], folder, timeout_s))
 
 
@@ -87,5 +95,5 @@ def parse(report: str) -> SimulationResult:
     verdict = VERDICT.search(report)
     if verdict is None:
         raise SimulationError(f"a testbench must report images and errors, not {report[-200:]!r}")
-    layers = tuple(LayerResult(int(c), int(n), int(bad)) for _, c, n, bad in LAYER.findall(report))
+    layers = tuple(LayerResult(*map(int, numbers)) for numbers in LAYER.findall(report))
     return SimulationResult(int(verdict[1]), int(verdict[2]), layers)

@@ -6,7 +6,7 @@ from pathlib import Path
 from dse import __version__
 from dse.costing import Breakdown
 from dse.export.rtl_design import Design
-from dse.export.rtl_export import TESTBENCH, TOP
+from dse.export.rtl_export import MEMORY_MODEL, TESTBENCH, TOP
 from dse.export.rtl_synthesis import FOLDER, REPORT, SCRIPT
 from dse.export.trained import TrainedNetwork
 from dse.words import amount, part_words, share_words
@@ -58,8 +58,7 @@ def _layers(design: Design) -> str:
     return (
         f"Of one image. The testbench runs {design.images} real images and compares every stored spike\n"
         "and every score with the integer network; the cycles that it counts must be these,\n"
-        "exactly, for each layer and image.\n\n"
-        + table(("layer", "cycles of the core", "spikes stored"), [*rows, total])
+        "exactly, for each layer and image.\n\n" + table(("layer", "cycles", "spikes stored"), [*rows, total])
     )
 
 
@@ -90,9 +89,11 @@ def _files(design: Design) -> str:
     rows = [
         ("`core.f`", "all sources but the testbench, in order"),
         ("`core_parameters.sv`", "the parameters of this network on this machine"),
-        ("`weights.mem`, `program.mem`", "weights, and one word of fields for each layer"),
+        ("`program.mem`, `passes.mem`, `lengths.mem`", "fields of each layer and run of tiles, words of each filter"),
+        ("`weights.mem`", "the filters as DRAM holds them"),
+        (f"`{MEMORY_MODEL}.sv`", "the memory behind the port, with the DRAM's bandwidth"),
         (f"`{TESTBENCH}.sv`", "runs the images and compares with the golden vectors"),
-        ("`fills.mem`, `stores.mem`, `scores.mem`", "the images, and what the machine must store and answer"),
+        ("`images.mem`, `stores.mem`, `scores.mem`", "the images, and what the machine must store and answer"),
         ("`sram.sv`", "the one memory wrapper: replace it by macros of the same shape"),
         (f"`{design.name}.core`, `{design.name}.sdc`", "FuseSoC description, timing constraints"),
         (f"`{SCRIPT}`, `{FOLDER}/`", "synthesis by Yosys: script, areas of cells, maps of adders"),
@@ -106,14 +107,14 @@ def _simulate(design: Design) -> str:
 Debian package `verilator`):
 
 ```sh
-verilator --binary -O3 -Wno-fatal --top-module {TESTBENCH} -f core.f {TESTBENCH}.sv
+verilator --binary -O3 -Wno-fatal --top-module {TESTBENCH} -f core.f {MEMORY_MODEL}.sv {TESTBENCH}.sv
 obj_dir/V{TESTBENCH}
 ```
 
 or by Icarus (11 or newer; Debian package `iverilog`), slower to run and faster to build:
 
 ```sh
-iverilog -g2012 -o core.vvp -f core.f {TESTBENCH}.sv
+iverilog -g2012 -o core.vvp -f core.f {MEMORY_MODEL}.sv {TESTBENCH}.sv
 vvp -n core.vvp
 ```
 
@@ -123,7 +124,7 @@ by Icarus with `fusesoc --cores-root . run --target=sim ::{design.name}`."""
 
 def _lint() -> str:
     return f"""```sh
-verilator --lint-only -Wall --timing --top-module {TESTBENCH} -f core.f {TESTBENCH}.sv
+verilator --lint-only -Wall --timing --top-module {TESTBENCH} -f core.f {MEMORY_MODEL}.sv {TESTBENCH}.sv
 ```"""
 
 
@@ -158,6 +159,7 @@ filesets:
 {_items(copied)}
   testbench:
     files:
+      - {MEMORY_MODEL}.sv
       - {TESTBENCH}.sv
     file_type: systemVerilogSource
   timing:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dse.export.rtl_design import Design, LayerDesign, RtlFolderError, read_design
-from dse.export.rtl_export import TESTBENCH
+from dse.export.rtl_export import MEMORY_MODEL, TESTBENCH
 from dse.export.rtl_simulate import LayerResult, SimulationResult, Simulator, simulate
 
 TIMEOUT_S = 3600.0
@@ -95,7 +95,7 @@ def reject_incomplete(folder: Path) -> None:
         sources = (folder / "core.f").read_text(encoding="utf-8").split()
     except OSError:
         sources = []
-    wanted = ["core.f", *sources, f"{TESTBENCH}.sv"]
+    wanted = ["core.f", *sources, f"{MEMORY_MODEL}.sv", f"{TESTBENCH}.sv"]
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         raise RtlFolderError(f"{folder} must have all its files, but lacks {', '.join(missing)}; export it again")

@@ -12,6 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"(?:<!-- test: (?P<mark>[^>]*?) -->\n)?^```sh\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+SHORT = "\n[training.short]\nepochs = 1\ntrain_samples = 100\n"
+"""A training that says nothing of a network, and takes no time."""
+QUICK = "quick.toml"
+"""The space digits with such trainings."""
 COMMANDS = ("dse ", "make ", "python ", "pip ", "source ")
 
 
@@ -44,7 +48,7 @@ def outside_fences(page: Path) -> list[str]:
 
 
 def cut(text: str) -> str:
-    """The commands with a small budget: one training, two where a search goes on, none longer.
+    """The commands with a small budget: one short training, two where a search goes on, none longer.
 
     `make search` becomes the search that the Makefile runs, any other `make` a dry run.
     """
@@ -52,6 +56,8 @@ def cut(text: str) -> str:
     searched = re.search(r"^search:.*\n\t\S*/(dse .*)$", makefile, re.MULTILINE)
     assert searched, "the Makefile must have a target search that calls dse"
     text = re.sub(r"^make search\b.*", searched[1], text, flags=re.MULTILINE)
+    text = re.sub(r'(extends = "digits"\n(?:.*\n)*?)(END\n)', rf"\1{SHORT}\2", text)
+    text = text.replace("--space digits", f"--space {QUICK}")
     text = re.sub(r"(--resume .*--trials) \d+", r"\1 2", text)
     text = re.sub(r"^(?!.*--resume)(.*--trials) \d+", r"\1 1", text, flags=re.MULTILINE)
     return re.sub(r"^make ", "make -n ", re.sub(r"--refine \d+", "--refine 0", text), flags=re.MULTILINE)

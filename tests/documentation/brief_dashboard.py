@@ -8,6 +8,7 @@ import urllib.request
 
 arguments = re.sub(r"--port \d+", "--port 0", " ".join(sys.argv[1:])).split()
 program = [sys.executable, "-c", "from dse.cli import main; main()", *arguments]
+signal.signal(signal.SIGINT, signal.default_int_handler)  # the child would ignore what a background shell ignores
 with subprocess.Popen(program, stdout=subprocess.PIPE, text=True) as served:
     assert served.stdout is not None
     address = served.stdout.readline().strip()

@@ -11,6 +11,7 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
+from blocks import QUICK, SHORT  # noqa: E402
 
 DSE = """#!/bin/sh
 [ "$1" = dashboard ] && exec "{python}" "{here}/brief_dashboard.py" "$@"
@@ -27,6 +28,7 @@ def checkout(tmp_path: Path) -> Path:
     for path in ROOT.iterdir():
         if path.name not in ("results", "build") and not path.name.startswith("."):
             (tmp_path / path.name).symlink_to(path)
+    (tmp_path / QUICK).write_text(f'[space]\nextends = "digits"\n{SHORT}')
     shutil.copytree(ROOT / "results" / "mnist-reference", tmp_path / "results" / "mnist-reference")
     return tmp_path
 

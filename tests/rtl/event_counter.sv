@@ -1,5 +1,7 @@
 // Counts what the core does, beside the testbench of an exported core: a line after each image, of all images so far.
 module event_counter;
+  localparam int LAST = core_parameters::VECTOR_WIDTH - 1;
+  localparam int SUMS = 5 * core_parameters::CHANNEL_LANES;
   integer pe_cycles = 0;
   integer row_cycles = 0;
   integer lane_rows = 0;
@@ -8,23 +10,34 @@ module event_counter;
   integer if_updates = 0;
   integer threshold_compares = 0;
   integer scores = 0;
+  // Cycles in which sums of the last row's lanes moved though it did not work.
+  integer idle_moves = 0;
+  logic last_worked;
+  logic [SUMS-1:0] last_sums;
+
+  always @(posedge core_testbench.clk) begin
+    last_worked <= core_testbench.machine.core.working[LAST];
+    last_sums <= core_testbench.machine.core.array.g_row[LAST].lane_sums;
+    if (last_worked === 1'b0 && last_sums !== core_testbench.machine.core.array.g_row[LAST].lane_sums)
+      idle_moves = idle_moves + 1;
+  end
 
   always @(posedge core_testbench.clk)
     if (!core_testbench.reset) begin
-      if (core_testbench.core.array_valid) pe_cycles = pe_cycles + 1;
-      if (core_testbench.core.weight_read) weight_reads = weight_reads + 1;
-      if (core_testbench.core.pruned && core_testbench.core.lists_advance) list_steps = list_steps + 1;
-      if (core_testbench.core.add_valid) row_cycles = row_cycles + $countones(core_testbench.core.add_rows);
-      lane_rows = lane_rows + $countones(core_testbench.core.working[core_parameters::VECTOR_WIDTH-1:0]);
-      if (core_testbench.core.step) if_updates = if_updates + $countones(core_testbench.core.neuron_rows);
-      if (core_testbench.core.neuron_cycle)
+      if (core_testbench.machine.core.array_valid) pe_cycles = pe_cycles + 1;
+      if (core_testbench.machine.core.weight_read) weight_reads = weight_reads + 1;
+      if (core_testbench.machine.core.pruned && core_testbench.machine.core.lists_advance) list_steps = list_steps + 1;
+      if (core_testbench.machine.core.add_valid) row_cycles = row_cycles + $countones(core_testbench.machine.core.add_rows);
+      lane_rows = lane_rows + $countones(core_testbench.machine.core.working[core_parameters::VECTOR_WIDTH-1:0]);
+      if (core_testbench.machine.core.step) if_updates = if_updates + $countones(core_testbench.machine.core.neuron_rows);
+      if (core_testbench.machine.core.neuron_cycle)
         threshold_compares =
-            threshold_compares + $countones(core_testbench.core.neuron_rows) * (core_testbench.core.writer.dual ? 2 : 1);
-      if (core_testbench.core.score_add) scores = scores + 1;
+            threshold_compares + $countones(core_testbench.machine.core.neuron_rows) * (core_testbench.machine.core.writer.dual ? 2 : 1);
+      if (core_testbench.machine.core.score_add) scores = scores + 1;
       if (core_testbench.done)
         $display(
-            "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d",
-            pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores
+            "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d moves %0d",
+            pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, idle_moves
         );
     end
 endmodule

@@ -19,13 +19,13 @@ from dse.export.integer_network import IntegerNetwork, run_integer
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.machine_program import SECTIONS
 from dse.export.rtl_export import CoreImage, lay_out, write_core
-from dse.export.rtl_simulate import SimulationError, parse, simulate
+from dse.export.rtl_simulate import BENCH, SimulationError, parse, simulate
 
 IMAGES = 2
 # Icarus runs about a thousand cycles a second of a core with 64 rows x lanes; what takes longer is not simulated here.
 CYCLES_AND_SIZE = 6000
 SEEDS = range(130)
-BANDWIDTH = 1e4  # bytes per cycle, ample: the core's own cycles do not depend on it
+BANDWIDTH = 12.8  # bytes per cycle; the core's own cycles do not depend on it
 
 needs_icarus = pytest.mark.skipif(
     shutil.which("iverilog") is None, reason="iverilog is not installed (Debian: apt-get install iverilog)"
@@ -62,11 +62,11 @@ CORES = list(cores())
 def test_the_core_stores_what_the_reference_stores_in_the_predicted_cycles(
     seed: int, image: CoreImage, tmp_path: Path
 ) -> None:
-    write_core(image, random_images(image.network, IMAGES, seed), tmp_path)
+    write_core(image, random_images(image.network, IMAGES, seed), tmp_path, BANDWIDTH)
     result = simulate(tmp_path, "iverilog", 120)
     assert result.images == IMAGES
     assert result.errors == 0
-    assert [layer.cycles for layer in result.layers] == [IMAGES * cycles for cycles in predicted(image)]
+    assert [layer.compute_cycles for layer in result.layers] == [IMAGES * cycles for cycles in predicted(image)]
     assert all(layer.compared for layer in result.layers)
 
 
@@ -107,7 +107,7 @@ def test_the_cores_exercise_every_feature() -> None:
 def test_the_testbench_sees_a_wrong_score_and_a_wrong_spike(tmp_path: Path) -> None:
     """Golden vectors are compared indeed: one changed bit in each is one mismatch each."""
     seed, image = next((seed, image) for seed, image in CORES if len(image.parts) > 1)
-    write_core(image, random_images(image.network, 1, seed), tmp_path)
+    write_core(image, random_images(image.network, 1, seed), tmp_path, BANDWIDTH)
     for name in ("stores.mem", "scores.mem"):
         words = (tmp_path / name).read_text().split()
         words[-1] = f"{int(words[-1], 16) ^ 1:x}"
@@ -119,10 +119,10 @@ def test_the_testbench_sees_a_wrong_score_and_a_wrong_spike(tmp_path: Path) -> N
 @pytest.mark.parametrize("number", range(0, len(CORES), 8))
 def test_lint_is_clean_without_waivers(number: int, tmp_path: Path) -> None:
     seed, image = CORES[number]
-    write_core(image, random_images(image.network, 1, seed), tmp_path)
+    write_core(image, random_images(image.network, 1, seed), tmp_path, BANDWIDTH)
     sources = (tmp_path / "core.f").read_text().split()
     command = ["verilator", "--lint-only", "-Wall", "--timing", "--top-module", "core_testbench"]
-    done = subprocess.run([*command, *sources, "core_testbench.sv"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run([*command, *sources, *BENCH], cwd=tmp_path, capture_output=True, text=True)
     assert done.stderr == ""
     assert done.returncode == 0
 

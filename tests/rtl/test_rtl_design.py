@@ -20,7 +20,7 @@ DESIGN = Design(
     2,
     (LayerDesign("begin", 4, 12, 100), LayerDesign("out", 10, 0, 30)),
 )
-RESULT = SimulationResult(2, 0, (LayerResult(200, 8, 0), LayerResult(60, 20, 0)))
+RESULT = SimulationResult(2, 0, (LayerResult(180, 0, 20, 8, 0), LayerResult(40, 10, 10, 20, 0)))
 
 
 def test_a_design_is_read_back(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_no_folder_and_a_file_are_told(tmp_path: Path) -> None:
 def test_all_missing_files_are_named_at_once(tmp_path: Path) -> None:
     (tmp_path / "core.f").write_text("one.sv\ntwo.sv\n")
     (tmp_path / "two.sv").touch()
-    with pytest.raises(RtlFolderError, match=r"but lacks one.sv, core_testbench.sv; export it again$"):
+    with pytest.raises(RtlFolderError, match=r"but lacks one.sv, memory_model.sv, core_testbench.sv; export it again$"):
         reject_incomplete(tmp_path)
 
 
@@ -74,9 +74,9 @@ def test_the_verdict_counts_spikes_words_and_cycles() -> None:
     "changed",
     [
         replace(RESULT, errors=1),
-        replace(RESULT, layers=(LayerResult(201, 8, 0), RESULT.layers[1])),
-        replace(RESULT, layers=(LayerResult(199, 8, 0), LayerResult(61, 20, 0))),
-        replace(RESULT, layers=(LayerResult(200, 7, 0), RESULT.layers[1])),
+        replace(RESULT, layers=(LayerResult(181, 0, 20, 8, 0), RESULT.layers[1])),
+        replace(RESULT, layers=(LayerResult(180, 0, 19, 8, 0), LayerResult(40, 11, 10, 20, 0))),
+        replace(RESULT, layers=(LayerResult(180, 0, 20, 7, 0), RESULT.layers[1])),
     ],
     ids=["a wrong word", "a cycle too many", "equal sums, other layers", "a word too few"],
 )

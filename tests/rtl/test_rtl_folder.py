@@ -162,7 +162,7 @@ def test_it_synthesises_and_dse_synth_counts_the_same(
     found = json.loads(run("synth", str(exported), "--json")[0])
     assert found["total_ge"] == pytest.approx(total, rel=1e-5)
     assert found["calibrated_ge"] == pytest.approx(total * found["area_factor"], rel=1e-5)
-    assert {"pe_lane", "sequencer", "adder_tree"} <= {block["name"] for block in found["blocks"]}
+    assert {"accelerator", "compute_core", "pe_lane", "pass_control"} <= {block["name"] for block in found["blocks"]}
     assert f"{found['total_ge']:,.0f}" in run("synth", str(exported))[0]
 
 
@@ -214,11 +214,13 @@ def test_wrong_input_is_one_message_and_leaves_nothing(study: Path, exported: Pa
     assert "not missing" in run("synth", str(target), code=2)[1]
 
 
-def test_what_the_core_cannot_do_is_refused_by_name(study: Path, tmp_path: Path) -> None:
-    point = machine_id(study, 1, 16, 32)
-    _, err = run("export", str(study), point, "--to", "rtl", "-o", str(tmp_path / "out"), code=2)
-    assert err.startswith("dse: fusion_depth must be at least 3 in exported RTL, not 1")
-    assert list(tmp_path.iterdir()) == []
+def test_layers_in_groups_of_their_own_go_through_the_memory(study: Path, tmp_path: Path) -> None:
+    needs("iverilog")
+    folder = tmp_path / "out"
+    run("export", str(study), machine_id(study, 1, 16, 32), "--to", "rtl", "-o", str(folder))
+    found = json.loads(run("verify", str(folder), "--simulator", "iverilog", "--json")[0])
+    assert found["sound"] is True
+    assert all(layer["measured"] == layer["predicted"] for layer in found["layers"])
 
 
 def test_lost_weights_are_trained_again_with_the_same_outcome(study: Path, exported: Path, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ REPORT = """
    Number of cells:                  1
      INV                             1
 
-=== compute_core ===
+=== accelerator ===
 
    Number of cells:                  4
      $paramod$0a\\lane                4
@@ -41,24 +41,24 @@ REPORT = """
 
 === design hierarchy ===
 
-   compute_core                      1
+   accelerator                      1
      FA                           1000
 """
 
 
 def ge(folder: Path, text: str) -> float:
-    """Gate equivalents of the module ``compute_core`` in ``text``, without hierarchy."""
+    """Gate equivalents of the module ``accelerator`` in ``text``, without hierarchy."""
     (folder / "synth").mkdir()
     for entry in resources.files("dse.export").joinpath("synthesis").iterdir():
         (folder / "synth" / entry.name).write_text(entry.read_text())
     (folder / "top.sv").write_text(text)
-    script = "read_verilog -sv top.sv; hierarchy -top compute_core; script synth/flow.ys; tee -q -o report stat"
+    script = "read_verilog -sv top.sv; hierarchy -top accelerator; script synth/flow.ys; tee -q -o report stat"
     subprocess.run(["yosys", "-q", "-p", script], cwd=folder, check=True, timeout=120)
     return counted((folder / "report").read_text(), AREAS, "yosys", "").total_ge
 
 
 def module(ports: str, body: str) -> str:
-    return f"module compute_core ({ports});\n{body}\nendmodule\n"
+    return f"module accelerator ({ports});\n{body}\nendmodule\n"
 
 
 @needs_yosys
@@ -92,7 +92,7 @@ def test_known_structures_cost_what_they_are(text: str, expected: float, tmp_pat
 
 def test_a_report_is_counted_by_source_module_with_its_instances() -> None:
     found = counted(REPORT, AREAS, "Yosys", "digest")
-    assert [(block.name, block.instances) for block in found.blocks] == [("compute_core", 1), ("lane", 5)]
+    assert [(block.name, block.instances) for block in found.blocks] == [("accelerator", 1), ("lane", 5)]
     assert found.total_ge == pytest.approx(10 * AREAS["DFF"] + 8 * FULL_ADDER + AREAS["INV"])
     assert found.memories == 12
 
@@ -104,9 +104,9 @@ def test_a_cell_without_an_area_is_an_error_and_not_free() -> None:
 
 def test_a_report_without_the_core_is_an_error() -> None:
     with pytest.raises(
-        SynthesisError, match=r"^yosys must report the module compute_core, not \['lane', 'lane', 'other'\]"
+        SynthesisError, match=r"^yosys must report the module accelerator, not \['lane', 'lane', 'other'\]"
     ):
-        counted(REPORT.replace("=== compute_core", "=== other"), AREAS, "Yosys", "")
+        counted(REPORT.replace("=== accelerator", "=== other"), AREAS, "Yosys", "")
 
 
 def test_cells_are_ratios_to_a_nand_gate() -> None:

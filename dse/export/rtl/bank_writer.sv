@@ -14,6 +14,7 @@ module bank_writer #(
     input  logic                                store,
     input  logic                                flat,
     input  logic                                dual,
+    input  logic [7:0]                          planes,
     input  logic [7:0]                          rows,
     input  logic [MAPS*VECTOR_WIDTH*PLANES-1:0] stored,
     input  logic [ADDRESS_BITS-1:0]             plane_pitch,
@@ -178,7 +179,7 @@ module bank_writer #(
           wire here = column_bank == COLUMN[1:0];
           wire chosen = TRIPLES > 1 ? valid[b] : here;
           wire [A-1:0] address = bank_wrapped[SOURCE] ? g_plane[b].plane_far : g_plane[b].plane_near;
-          assign valid[b] = here && bank_valid[SOURCE];
+          assign valid[b] = here && bank_valid[SOURCE] && planes > b[7:0];
           assign lower[b] = here && g_plane[b].lower_banks[SOURCE];
           assign upper[b] = here && g_plane[b].upper_banks[SOURCE];
           assign addresses[b*A+:A] = chosen ? address : '0;
@@ -191,10 +192,10 @@ module bank_writer #(
           for (b = 0; b < PLANES; b = b + 1) begin : g_from
             localparam int TAP = (BANK + 18 - 2 * (b % 4)) % 9;
             wire [A-1:0] place = g_plane[b].plane_flat + {{A - 1{1'b0}}, flat_tap > TAP[7:0]};
-            assign hit[b] = |tap_mask[TAP*L+:L];
+            assign hit[b] = planes > b[7:0] && |tap_mask[TAP*L+:L];
             assign places[b*A+:A] = hit[b] ? place : '0;
             assign data[b*L+:L] = g_plane[b].taps[TAP*L+:L];
-            assign masks[b*L+:L] = tap_mask[TAP*L+:L];
+            assign masks[b*L+:L] = hit[b] ? tap_mask[TAP*L+:L] : '0;
           end
           assign write_enable[BANK] = store && (flat ? |hit : |valid);
           assign write_address[BANK*A+:A] = flat ? either_address(places) : either_address(addresses);

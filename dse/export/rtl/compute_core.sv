@@ -1,4 +1,4 @@
-// The compute core: program, weights and spike maps on chip; runs the layers of the program one after the other.
+// The compute core: runs the layers of a pass one after the other; maps, weights and scores lie in buffers around it.
 // Stages of an array cycle: issue, address, read, nine taps, lanes (adder tree), shift and accumulate, neuron, pool and write.
 module compute_core #(
     parameter int VECTOR_WIDTH = 8,
@@ -19,42 +19,58 @@ module compute_core #(
     parameter int MEMBRANE_BITS = 24,
     parameter int SCORE_BITS = 32,
     parameter int ADDRESS_BITS = 16,
-    parameter int SPIKE_DEPTH = 64,
-    parameter int WEIGHT_DEPTH = 64,
     parameter int PROGRAM_DEPTH = 4,
     parameter int SEQUENCER_BITS = 1,
     parameter int READER_BITS = 1,
     parameter int WRITER_BITS = 1,
     parameter int NEURON_BITS = 1,
-    parameter WEIGHT_FILE = "weights.mem",
     parameter PROGRAM_FILE = "program.mem",
     localparam int ROWS = VECTOR_WIDTH + 2,
     localparam int BANKS = 3 * ROWS,
-    localparam int MAPS = DUAL ? 2 : 1
+    localparam int MAPS = DUAL ? 2 : 1,
+    localparam int PARTS = PRUNED ? CHANNEL_LANES : 1
 ) (
     input  logic                                clk,
     input  logic                                reset,
-    input  logic                                start,
-    output logic                                running,
-    output logic                                layer_starts,
-    output logic                                done,
-    // Input map: one word of lanes a cycle while the core stands still.
-    input  logic                                fill_valid,
-    input  logic [15:0]                         fill_bank,
-    input  logic [ADDRESS_BITS-1:0]             fill_address,
-    input  logic [CHANNEL_LANES-1:0]            fill_data,
+    // Passes and filters: see the sequencer.
+    input  logic                                begin_pass,
+    input  logic                                leave_pass,
+    input  logic [15:0]                         next_pass_layer,
+    input  logic                                first_pass,
+    input  logic                                filter_ready,
+    input  logic                                resident,
+    output logic                                pass_finished,
+    output logic                                visit,
+    output logic                                waiting,
+    output logic [7:0]                          layer_number,
+    // Weight buffer.
+    output logic                                weight_read,
+    output logic [ADDRESS_BITS-1:0]             weight_address,
+    input  logic [9*CHANNEL_LANES-1:0]          weight_word,
+    // Spike buffer.
+    output logic                                read_enable,
+    output logic [BANKS*ADDRESS_BITS-1:0]       read_address,
+    output logic [PARTS*ADDRESS_BITS-1:0]       read_word,
+    input  logic [BANKS*CHANNEL_LANES-1:0]      read_data,
+    output logic [BANKS-1:0]                    write_enable,
+    output logic [BANKS*ADDRESS_BITS-1:0]       write_address,
+    output logic [BANKS*CHANNEL_LANES-1:0]      write_data,
+    output logic [BANKS*CHANNEL_LANES-1:0]      write_mask,
+    // Scores: sums of the passes before, and those with this one.
+    output logic [15:0]                         score_index,
+    input  logic [SCORE_BITS-1:0]               score_before,
+    output logic                                score_valid,
+    output logic [15:0]                         score_filter,
+    output logic [SCORE_BITS-1:0]               score,
     // Stored elements as they are written.
     output logic                                store_valid,
-    output logic [MAPS*VECTOR_WIDTH*PLANES-1:0] store_elements,
-    output logic                                score_valid,
-    output logic [SCORE_BITS-1:0]               score
+    output logic [MAPS*VECTOR_WIDTH*PLANES-1:0] store_elements
 );
   localparam int TREE_LEVELS = $clog2(CHANNEL_LANES);
   localparam int TREE_STAGES = (TREE_LEVELS + 1) / 2;
   localparam int DEPTH = 6 + TREE_STAGES;
   localparam int TREE_WIDTH = 5 + TREE_LEVELS;
   localparam int LANES = CHANNEL_LANES;
-  localparam int PARTS = PRUNED ? LANES : 1;
   localparam int PROGRAM_BITS = SEQUENCER_BITS + READER_BITS + WRITER_BITS + NEURON_BITS + ADDRESS_BITS;
 
   // Program: the word behind the running layer is always read ahead.
@@ -69,7 +85,6 @@ module compute_core #(
       .write_enable(1'b0), .write_address('0), .write_data('0), .write_mask('0)
   );
   always_ff @(posedge clk) if (load_layer) layer <= next_layer[PROGRAM_BITS-1:ADDRESS_BITS];
-  always_ff @(posedge clk) layer_starts <= load_layer;
 
   logic [SEQUENCER_BITS-1:0] sequencer_layer;
   logic [READER_BITS-1:0] reader_layer;
@@ -94,9 +109,9 @@ module compute_core #(
   } = neuron_layer;
 
   // Issue.
-  logic weight_read, header_valid, array_valid, array_first, array_last, subtract, score_issue, last_word;
+  logic header_valid, array_valid, array_first, array_last, subtract, score_issue, last_word;
   logic lists_restart, lists_advance, lists_more;
-  logic [ADDRESS_BITS-1:0] weight_address, map_offset, row_offset, column_offset, word;
+  logic [ADDRESS_BITS-1:0] map_offset, row_offset, column_offset, word;
   logic [7:0] header_index, rows, input_plane, row_bank, kernel_row, kernel_column;
   logic [3:0] shift;
   logic [1:0] column_bank;
@@ -104,7 +119,9 @@ module compute_core #(
   sequencer #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS), .PROGRAM_BITS(SEQUENCER_BITS)
   ) control (
-      .clk(clk), .reset(reset), .start(start), .running(running), .done(done), .load_layer(load_layer),
+      .clk(clk), .reset(reset), .begin_pass(begin_pass), .leave_pass(leave_pass), .pass_finished(pass_finished),
+      .next_pass_layer(next_pass_layer), .filter_ready(filter_ready), .resident(resident), .visit(visit),
+      .waiting(waiting), .load_layer(load_layer), .layer_number(layer_number),
       .program_address(program_address), .next_weight_base(next_layer[ADDRESS_BITS-1:0]), .layer(sequencer_layer),
       .weight_read(weight_read), .weight_address(weight_address), .header_valid(header_valid),
       .header_index(header_index), .array_valid(array_valid), .array_first(array_first), .array_last(array_last),
@@ -116,13 +133,7 @@ module compute_core #(
   );
 
   // Weights arrive two stages before the spikes; headers are taken at once.
-  logic [9*LANES-1:0] weight_word, weight_later, weights;
-  sram #(
-      .WIDTH(9 * LANES), .DEPTH(WEIGHT_DEPTH), .PRELOAD(1'b1), .FILE(WEIGHT_FILE), .ADDRESS_BITS(ADDRESS_BITS)
-  ) weight_memory (
-      .clk(clk), .read_enable(weight_read), .read_address(weight_address), .read_data(weight_word),
-      .write_enable(1'b0), .write_address('0), .write_data('0), .write_mask('0)
-  );
+  logic [9*LANES-1:0] weight_later, weights;
   always_ff @(posedge clk) begin
     weight_later <= weight_word;
     weights <= weight_later;
@@ -197,10 +208,7 @@ module compute_core #(
     lane_kernel_1 <= lane_kernel;
   end
 
-  logic read_enable;
-  logic [BANKS*ADDRESS_BITS-1:0] read_address;
-  logic [PARTS*ADDRESS_BITS-1:0] read_word;
-  logic [BANKS*LANES-1:0] read_data, window;
+  logic [BANKS*LANES-1:0] window;
   logic [9*LANES-1:0] tap_mask;
   spike_reader #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .ADDRESS_BITS(ADDRESS_BITS), .LANES_APART(PRUNED)
@@ -213,28 +221,6 @@ module compute_core #(
       .kernel_row(kernel_row_1), .kernel_column(kernel_column_1), .lane_valid(lane_valid_1),
       .lane_kernel(lane_kernel_1), .read_enable(read_enable), .read_address(read_address),
       .read_word(read_word), .read_data(read_data), .window(window), .tap_mask(tap_mask)
-  );
-
-  // Spike buffer: the neurons' writes, and the input while nothing runs.
-  logic [BANKS-1:0] write_enable, core_write_enable;
-  logic [BANKS*ADDRESS_BITS-1:0] write_address, core_write_address;
-  logic [BANKS*LANES-1:0] write_data, write_mask, core_write_data, core_write_mask;
-  genvar k;
-  generate
-    for (k = 0; k < BANKS; k = k + 1) begin : g_write
-      assign write_enable[k] = core_write_enable[k] || (fill_valid && fill_bank == k[15:0]);
-      assign write_address[k*ADDRESS_BITS+:ADDRESS_BITS] =
-          fill_valid ? fill_address : core_write_address[k*ADDRESS_BITS+:ADDRESS_BITS];
-      assign write_data[k*LANES+:LANES] = fill_valid ? fill_data : core_write_data[k*LANES+:LANES];
-      assign write_mask[k*LANES+:LANES] = fill_valid ? '1 : core_write_mask[k*LANES+:LANES];
-    end
-  endgenerate
-  spike_buffer #(
-      .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(LANES), .DEPTH(SPIKE_DEPTH), .LANES_APART(PRUNED),
-      .ADDRESS_BITS(ADDRESS_BITS)
-  ) spikes (
-      .clk(clk), .read_enable(read_enable), .read_address(read_address), .read_word(read_word),
-      .read_data(read_data), .write_enable(write_enable), .write_address(write_address), .write_data(write_data), .write_mask(write_mask)
   );
 
   // What an array cycle is to do when its sums arrive: delayed from issue to accumulation. `used` has the rows with an output:
@@ -339,8 +325,9 @@ module compute_core #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .FRACTION_BITS(FRACTION_BITS), .SCORE_BITS(SCORE_BITS),
       .MEMBRANE_BITS(MEMBRANE_BITS)
   ) scores (
-      .clk(clk), .load_layer(load_layer), .add(score_add), .rows(score_rows), .stride(stride),
-      .bias(active[MEMBRANE_BITS-1:0]), .totals(totals), .filter_ends(score_filter_ends), .score_valid(score_valid),
+      .clk(clk), .load_layer(load_layer), .first_pass(first_pass), .add(score_add), .rows(score_rows),
+      .stride(stride), .bias(active[MEMBRANE_BITS-1:0]), .totals(totals), .filter_ends(score_filter_ends),
+      .before_index(score_index), .stored_score(score_before), .score_valid(score_valid), .score_filter(score_filter),
       .score(score)
   );
 
@@ -349,6 +336,7 @@ module compute_core #(
   logic [7:0] step_index;
   logic [MAPS*VECTOR_WIDTH*PLANES-1:0] elements;
   always_ff @(posedge clk) pool_step <= step && !reset;
+  genvar k;
   localparam int ELEMENTS = VECTOR_WIDTH * PLANES;
   logic [MAPS*ELEMENTS-1:0] pooled;
   wire [2*VECTOR_WIDTH*STRENGTH_BITS-1:0] strengths = {upper_strengths, lower_strengths};
@@ -394,7 +382,6 @@ module compute_core #(
   ) writer (
       .clk(clk), .load_layer(load_layer), .layer(writer_layer), .step(pool_step), .elements(elements),
       .first_column(first_column), .step_index(step_index), .store(store_valid), .stored(store_elements),
-      .write_enable(core_write_enable), .write_address(core_write_address), .write_data(core_write_data),
-      .write_mask(core_write_mask)
+      .write_enable(write_enable), .write_address(write_address), .write_data(write_data), .write_mask(write_mask)
   );
 endmodule

@@ -1,5 +1,6 @@
-// Walks the layers of the program: for each filter its header, then strips, columns, steps, kernels, windows of the kernel,
-// weight planes, input planes, one array cycle each. All outputs belong to the cycle in which a word is issued.
+// Walks the layers of a pass: for each filter its header, then strips, columns, steps, kernels, windows of the kernel, weight
+// planes, input planes, one array cycle each. All outputs belong to the cycle in which a word is issued. A filter begins when its
+// weights are there, a pass when pass control says so.
 //
 // A slot lasts at least as long as the neurons need for the one before it: its last array cycle waits until `slot_cycle` says so.
 module sequencer #(
@@ -10,11 +11,19 @@ module sequencer #(
 ) (
     input  logic                    clk,
     input  logic                    reset,
-    input  logic                    start,
-    output logic                    running,
-    output logic                    done,
+    // Passes: the next one begins with the next cycle, or there is none.
+    input  logic                    begin_pass,
+    input  logic                    leave_pass,
+    output logic                    pass_finished,
+    input  logic [15:0]             next_pass_layer,
+    // Filters: one begins with the next cycle; the one behind it is there at the end of this cycle.
+    input  logic                    filter_ready,
+    input  logic                    resident,
+    output logic                    visit,
+    output logic                    waiting,
     // Program memory: the word of the layer that comes next, and the one that runs.
     output logic                    load_layer,
+    output logic [7:0]              layer_number,
     output logic [ADDRESS_BITS-1:0] program_address,
     input  logic [ADDRESS_BITS-1:0] next_weight_base,
     input  logic [PROGRAM_BITS-1:0] layer,
@@ -52,11 +61,11 @@ module sequencer #(
   localparam int BANK_ROWS = VECTOR_WIDTH + 2;
   localparam logic [8:0] N = BANK_ROWS[8:0];
 
-  typedef enum logic [2:0] {IDLE, HEADER, ARRAY, SCORE, TAIL} state_t;
+  typedef enum logic [2:0] {IDLE, HEADER, ARRAY, SCORE, TAIL, WAIT} state_t;
   state_t state;
 
   // Fields of the layer, in the order of the program word.
-  logic spiking, pruned, last_layer;
+  logic spiking, pruned, ends_pass;
   logic [7:0] header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps;
   logic [7:0] strip_array_rows, strip_rows, first_row_bank, strip_bank_step;
   logic [7:0] first_column_bank, column_bank_step, stride;
@@ -64,8 +73,8 @@ module sequencer #(
   logic [ADDRESS_BITS-1:0] base, step_pitch, plane_pitch, row_pitch, column_pitch;
   logic [ADDRESS_BITS-1:0] first_row_offset, strip_offset_step, first_column_offset, column_offset_step;
   assign {
-    spiking, pruned, last_layer,
-    header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps,
+    spiking, pruned, ends_pass,
+    layer_number, header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps,
     strip_array_rows, strip_rows, first_row_bank, strip_bank_step, first_column_bank, column_bank_step, stride,
     filters, strips, columns, words, array_rows, first_row, first_column,
     base, step_pitch, plane_pitch, row_pitch, column_pitch,
@@ -93,10 +102,20 @@ module sequencer #(
   wire strip_ends = strip + 16'd1 == strips;
   wire filter_ends = filter + 16'd1 == filters;
   wire released = slot_cycle + 8'd1 >= neuron_steps;
-  wire tail_ends = count == 8'd1;
+  wire count_ends = count == 8'd1;
 
-  assign running = state != IDLE;
-  assign load_layer = (state == IDLE && start) || (state == TAIL && tail_ends && !last_layer);
+  // Ends of filters and layers, in their last cycle; behind them the machine may have to wait.
+  logic layer_over, loaded;
+  wire array_ends = state == ARRAY && array_valid && sum_ends && slot_ends && column_ends && strip_ends;
+  wire score_ends = state == SCORE && count_ends;
+  wire tail_ends = state == TAIL && count_ends;
+  wire filter_over = (array_ends && spiking && !filter_ends) || (score_ends && filter != filters)
+                   || (state == WAIT && !layer_over);
+  wire layer_ends = tail_ends || (state == WAIT && layer_over);
+  assign pass_finished = layer_ends && ends_pass;
+  assign load_layer = begin_pass || (layer_ends && !ends_pass && filter_ready);
+  assign visit = load_layer || (filter_over && filter_ready);
+  assign waiting = state == WAIT;
 
   assign header_valid = state == HEADER;
   assign header_index = count;
@@ -135,50 +154,39 @@ module sequencer #(
   assign column_bank = position_bank[1:0];
 
   always_ff @(posedge clk) begin
-    done <= 1'b0;
-    if (reset) begin
-      state <= IDLE;
-      program_address <= '0;
-    end else
+    if (reset || leave_pass) state <= IDLE;
+    else if (visit) state <= HEADER;
+    else
       case (state)
-        IDLE: if (start) state <= HEADER;
-        HEADER: begin
-          weight_address <= weight_address + 1'b1;
-          kernel_base <= weight_address + 1'b1;
-          count <= count + 8'd1;
-          if (count + 8'd1 == header_words) state <= ARRAY;
-        end
-        ARRAY:
-        if (array_valid && sum_ends && slot_ends && column_ends && strip_ends) begin
-          weight_address <= weight_address + 1'b1;
-          filter <= filter + 16'd1;
-          count <= spiking ? (filter_ends ? DEPTH[7:0] + neuron_steps - 8'd1 : 8'd0) : strip_rows;
-          state <= !spiking ? SCORE : filter_ends ? TAIL : HEADER;
-        end else if (array_valid && word_ends) weight_address <= sum_ends ? kernel_base : weight_address + 1'b1;
-        SCORE: begin
-          count <= count - 8'd1;
-          if (count == 8'd1) begin
-            // filter was counted at the end of its last slot
-            count <= filter == filters ? DEPTH[7:0] : 8'd0;
-            state <= filter == filters ? TAIL : HEADER;
-          end
-        end
-        TAIL: begin
-          count <= count - 8'd1;
-          if (tail_ends) begin
-            state <= last_layer ? IDLE : HEADER;
-            done <= last_layer;
-            if (last_layer) program_address <= '0;
-          end
-        end
-        default: state <= IDLE;
+        HEADER: if (count + 8'd1 == header_words) state <= ARRAY;
+        ARRAY: if (array_ends) state <= !spiking ? SCORE : filter_ends ? TAIL : WAIT;
+        SCORE: if (count_ends) state <= filter == filters ? TAIL : WAIT;
+        TAIL: if (count_ends) state <= WAIT;
+        default: state <= state;
       endcase
-    if (load_layer) begin
-      program_address <= program_address + 1'b1;
-      weight_address <= next_weight_base;
-      filter <= '0;
-      count <= '0;
-    end
+    if (visit) layer_over <= 1'b0;
+    else if (tail_ends) layer_over <= 1'b1;
+
+    if (visit) count <= '0;
+    else if (state == HEADER) count <= count + 8'd1;
+    else if (array_ends) count <= spiking ? DEPTH[7:0] + neuron_steps - 8'd1 : strip_rows;
+    else if (score_ends) count <= DEPTH[7:0];
+    else count <= count - 8'd1;
+
+    if (load_layer) filter <= '0;
+    else if (array_ends) filter <= filter + 16'd1;
+
+    // The first word of a streamed filter is that of the half it lies in.
+    if (load_layer) weight_address <= next_weight_base;
+    else if (state == HEADER) weight_address <= weight_address + 1'b1;
+    else if (array_ends) weight_address <= resident ? weight_address + 1'b1 : '0;
+    else if (array_valid && word_ends) weight_address <= sum_ends ? kernel_base : weight_address + 1'b1;
+    if (state == HEADER) kernel_base <= weight_address + 1'b1;
+
+    // The word behind the layer's, once that was loaded.
+    loaded <= load_layer;
+    if (reset) program_address <= '0;
+    else if (loaded) program_address <= ends_pass ? next_pass_layer[ADDRESS_BITS-1:0] : program_address + 1'b1;
 
     // Loops of one filter.
     if (state == HEADER) begin

@@ -47,11 +47,10 @@ module spike_reader #(
 );
   localparam int HALF = (VECTOR_WIDTH + 1) / 2;
 
-  // A map of several planes keeps them apart, so that all planes of an element are written at once: plane b lies b mod 3
-  // columns and, from the fourth on, ceil(V / 2) rows further; in a flat map 2 b taps further.
+  // A map of several planes keeps them apart, so that all planes of an element are written at once: see plane_banks.sv.
   wire [1:0] column_skew = plane == 8'd1 || plane == 8'd4 || plane == 8'd7 ? 2'd1
                          : plane == 8'd2 || plane == 8'd5 ? 2'd2 : 2'd0;
-  wire row_skew = plane >= 8'd3 && plane <= 8'd5;
+  wire [7:0] row_skew = fully_connected || plane < 8'd3 ? 8'd0 : plane < 8'd6 ? HALF[7:0] : 8'(2 * HALF);
 
   // Address stage: of each bank whether it holds the window's first rows and columns or the ones behind the wrap.
   logic [ADDRESS_BITS-1:0] corner_near, corner_column, corner_row, corner_both;
@@ -59,14 +58,14 @@ module spike_reader #(
   logic [2:0] column_wraps;
   logic [7:0] turn_rows;
   logic [1:0] turn_columns;
-  logic [1:0] read_plane;
+  logic [2:0] read_plane;
   logic [ROWS-1:0] row_inside;
   logic [2:0] column_inside;
   logic [8:0] kernel_taps;
   logic [9*CHANNEL_LANES-1:0] lane_taps;
 
   wire [ADDRESS_BITS-1:0] near = map_offset + row_offset + column_offset;
-  wire [8:0] turned_rows = {1'b0, row_bank} + (row_skew && !fully_connected ? HALF[8:0] : 9'd0);
+  wire [8:0] turned_rows = {1'b0, row_bank} + {1'b0, row_skew};
   wire [2:0] turned_columns = {1'b0, column_bank} + (fully_connected ? 3'd0 : {1'b0, column_skew});
 
   always_ff @(posedge clk) begin
@@ -77,7 +76,7 @@ module spike_reader #(
     corner_both <= near + row_pitch + column_pitch;
     turn_rows <= turned_rows >= ROWS[8:0] ? turned_rows[7:0] - ROWS[7:0] : turned_rows[7:0];
     turn_columns <= turned_columns >= 3'd3 ? turned_columns[1:0] - 2'd3 : turned_columns[1:0];
-    read_plane <= plane[1:0];
+    read_plane <= plane[2:0];
   end
 
   logic [ROWS-1:0] row_wraps_next, row_inside_next;
@@ -89,8 +88,7 @@ module spike_reader #(
   logic signed [15:0] place;
   always_comb begin
     for (int k = 0; k < ROWS; k = k + 1) begin
-      logical_row = 8'(k);
-      if (row_skew && !fully_connected) logical_row = k >= HALF ? 8'(k) - HALF[7:0] : 8'(k) + ROWS[7:0] - HALF[7:0];
+      logical_row = 8'(k) >= row_skew ? 8'(k) - row_skew : 8'(k) + ROWS[7:0] - row_skew;
       row_wraps_next[k] = logical_row < row_bank;
       place = $signed(row) + $signed(16'(k));
       row_inside_next[k] = place >= 0 && place < $signed(in_rows);
@@ -144,7 +142,8 @@ module spike_reader #(
 
   // Window stage, beside the data: turned and masked.
   logic [7:0] window_rows;
-  logic [1:0] window_columns, window_plane;
+  logic [1:0] window_columns;
+  logic [2:0] window_plane;
   logic [ROWS-1:0] window_row_inside;
   logic [2:0] window_column_inside;
   always_ff @(posedge clk) begin

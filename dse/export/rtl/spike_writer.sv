@@ -34,13 +34,13 @@ module spike_writer #(
   localparam int PLACE = ADDRESS_BITS + 16;
 
   logic flat, dual;
-  logic [7:0] steps, pool, strip_rows, strip_bank_step;
+  logic [7:0] steps, planes, pool, strip_rows, strip_bank_step;
   logic [15:0] columns, strips, stored_rows;
   logic [ADDRESS_BITS-1:0] base, step_pitch, plane_pitch, row_pitch, column_pitch, strip_offset_step;
   logic [7:0] flat_column_lane, flat_column_tap, flat_strip_lane, flat_strip_tap, flat_filter_lane, flat_filter_tap;
   logic [ADDRESS_BITS-1:0] flat_column_word, flat_strip_word, flat_filter_word;
   assign {
-    flat, dual, steps, pool, strip_rows, strip_bank_step, columns, strips, stored_rows,
+    flat, dual, steps, planes, pool, strip_rows, strip_bank_step, columns, strips, stored_rows,
     base, step_pitch, plane_pitch, row_pitch, column_pitch, strip_offset_step,
     flat_column_lane, flat_column_tap, flat_column_word, flat_strip_lane, flat_strip_tap, flat_strip_word,
     flat_filter_lane, flat_filter_tap, flat_filter_word
@@ -142,7 +142,7 @@ module spike_writer #(
   bank_writer #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(CHANNEL_LANES), .PLANES(PLANES), .DUAL(DUAL), .ADDRESS_BITS(ADDRESS_BITS)
   ) writes (
-      .store(store), .flat(flat), .dual(dual), .rows(rows[7:0]), .stored(stored), .plane_pitch(plane_pitch),
+      .store(store), .flat(flat), .dual(dual), .planes(planes), .rows(rows[7:0]), .stored(stored), .plane_pitch(plane_pitch),
       .row_bank(row_bank), .column_bank(column_bank), .lane(lane), .near(map_corner), .far(map_corner + row_pitch),
       .flat_lane(flat_place[7:0]), .flat_tap(flat_place[15:8]), .flat_address(flat_corner),
       .write_enable(write_enable), .write_address(write_address), .write_data(write_data), .write_mask(write_mask)

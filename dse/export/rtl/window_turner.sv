@@ -7,7 +7,7 @@ module window_turner #(
     localparam int FLAT = 9 * CHANNEL_LANES
 ) (
     input  logic                   fully_connected,
-    input  logic [1:0]             plane,
+    input  logic [2:0]             plane,
     input  logic [7:0]             first_row,
     input  logic [1:0]             first_column,
     input  logic [ROWS-1:0]        row_inside,
@@ -20,15 +20,19 @@ module window_turner #(
   logic [ROWS*STRIPE-1:0] rows;
   rotator #(.WORDS(ROWS), .WIDTH(STRIPE)) turn (.by(first_row[TURN_BITS-1:0]), .words(banks), .turned(rows));
 
-  // Inputs of a fully connected layer: a bit plane lies two taps further than the one below.
-  wire [15*CHANNEL_LANES-1:0] flat_twice = {banks[6*CHANNEL_LANES-1:0], banks[FLAT-1:0]};
+  // Inputs of a fully connected layer: plane b lies 2 (b mod 4) taps further than plane 0, from the fifth on one more.
+  wire [16*CHANNEL_LANES-1:0] flat_twice = {banks[7*CHANNEL_LANES-1:0], banks[FLAT-1:0]};
   logic [FLAT-1:0] flat;
   always_comb
     case (plane)
-      2'd0: flat = flat_twice[0+:FLAT];
-      2'd1: flat = flat_twice[2*CHANNEL_LANES+:FLAT];
-      2'd2: flat = flat_twice[4*CHANNEL_LANES+:FLAT];
-      default: flat = flat_twice[6*CHANNEL_LANES+:FLAT];
+      3'd0: flat = flat_twice[0+:FLAT];
+      3'd1: flat = flat_twice[2*CHANNEL_LANES+:FLAT];
+      3'd2: flat = flat_twice[4*CHANNEL_LANES+:FLAT];
+      3'd3: flat = flat_twice[6*CHANNEL_LANES+:FLAT];
+      3'd4: flat = flat_twice[1*CHANNEL_LANES+:FLAT];
+      3'd5: flat = flat_twice[3*CHANNEL_LANES+:FLAT];
+      3'd6: flat = flat_twice[5*CHANNEL_LANES+:FLAT];
+      default: flat = flat_twice[7*CHANNEL_LANES+:FLAT];
     endcase
 
   genvar i, j;

@@ -12,9 +12,11 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import scipy.stats  # noqa: F401  (so that every child has it)
+import optuna.samplers._random  # noqa: F401  (so that every child has it)
+import scipy.stats  # noqa: F401
 from stand_in import WORKER
 
+import costmodels.evaluate  # noqa: F401
 from dse.study.search import resume, run_search
 from dse.study.settings import SearchSettings
 from dse.worker import WorkerSettings

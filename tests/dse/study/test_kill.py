@@ -141,7 +141,7 @@ def check_whole(folder: StudyFolder) -> None:
 
 @pytest.mark.parametrize("kills", [10, pytest.param(50, marks=pytest.mark.reliability)])
 def test_kills_at_random_moments_lose_no_network_and_train_none_twice(make_search: MakeSearch, kills: int) -> None:
-    trials = 6 + 2 * kills
+    trials = 16 + kills
     search = make_search(trials=trials)
     draw = random.Random(1)
     kept = 0
