@@ -3,7 +3,8 @@
     OMP_NUM_THREADS=1 python benchmarks/methods.py --rounds 9
 
 A round times each method once, so a slow minute of the machine falls on all; printed is the median over rounds of the
-ratio within a round, and the plain step in milliseconds. A method may cost 1.3 times the plain step.
+ratio within a round, and the plain step in milliseconds. A method may cost 1.3 times the plain step. ALE decides a few
+times in a run, so its time is divided by the steps of a short run of the preset for MNIST.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from dataclasses import replace
 import torch
 import torch.nn.functional as F  # noqa: N812
 
+from dse.data.dataset import Split
+from dse.training.ale import PART, Binarisation
 from dse.training.bwo import SETTLING_STEPS, BinaryPhase
 from dse.training.model import build_network
 from searchspaces.genome import LayerGenome, NetworkGenome
@@ -49,16 +52,24 @@ METHODS = {
     "pruning": replace(PLAIN, layers=PRUNED),
     "BWO": replace(PLAIN, bwo=True),
     "dynamic pruning": replace(PLAIN, layers=PRUNED, dynamic_pruning=True),
+    "conversion": replace(PLAIN, route="conversion", timesteps=1),
 }
+ALE = replace(PLAIN, layers=tuple(replace(layer, weight_bits=4) for layer in PLAIN.layers), ale_loss=100.0)
+SHORT_RUN_STEPS = 3 * (10_000 // 64)  # of searchspaces/presets/mnist.toml
+
+
+def random_batch(genome: NetworkGenome) -> tuple[torch.Tensor, torch.Tensor]:
+    """Images and labels."""
+    images = torch.randint(0, 256, (BATCH, *genome.input_shape), dtype=torch.uint8)
+    return images, torch.randint(0, genome.classes, (BATCH,))
 
 
 def training_step(genome: NetworkGenome) -> Callable[[], None]:
     """One step on random images."""
     torch.manual_seed(0)
-    network = build_network(genome, Recipe(epochs=1))
+    network = build_network(genome, Recipe(epochs=1), rectified=genome.route == "conversion")
     network.precision = torch.float32
-    images = torch.randint(0, 256, (BATCH, *genome.input_shape), dtype=torch.uint8)
-    labels = torch.randint(0, genome.classes, (BATCH,))
+    images, labels = random_batch(genome)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
     flips = BinaryPhase.of(network.all_synapses() if genome.bwo else [])
 
@@ -79,6 +90,17 @@ def seconds(step: Callable[[], None], batches: int) -> float:
     return (time.perf_counter() - start) / batches
 
 
+def ale_seconds() -> float:
+    """Of all decisions of a run, as a share of each step."""
+    network = build_network(ALE, Recipe(epochs=1))
+    images, labels = random_batch(ALE)
+    ale = Binarisation.of(network, Split(images.numpy(), labels.numpy()), BATCH)
+    assert ale is not None
+    start = time.perf_counter()
+    ale.advance(PART)
+    return (time.perf_counter() - start) / SHORT_RUN_STEPS
+
+
 def main() -> None:
     """Time all methods and print a line for each."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -88,9 +110,12 @@ def main() -> None:
     steps = {name: training_step(genome) for name, genome in METHODS.items()}
     for step in steps.values():
         step()
-    rounds = [{name: seconds(step, arguments.batches) for name, step in steps.items()} for _ in range(arguments.rounds)]
+    rounds = []
+    for _ in range(arguments.rounds):
+        row = {name: seconds(step, arguments.batches) for name, step in steps.items()}
+        rounds.append({**row, "ALE": row["plain"] + ale_seconds()})
     print(f"plain step: {1000 * statistics.median(row['plain'] for row in rounds):.1f} ms")
-    for name in steps:
+    for name in rounds[0]:
         ratio = statistics.median(row[name] / row["plain"] for row in rounds)
         print(f"{name:20} {ratio:5.2f}{'' if ratio <= BAR else f'  over {BAR}'}")
 

@@ -42,6 +42,7 @@ CODE = (
     "dse/training/*.cpp",
     "dse/training/*.h",
     "dse/export/integer_network.py",
+    "searchspaces/binarisation.py",
     "searchspaces/shapes.py",
 )
 
@@ -179,7 +180,12 @@ def _read(entry: Path) -> NetworkScore:
             raise ValueError(f"{name} does not have the digest it was stored with")
     plain = data["score"]
     rates = {name: tuple(steps) for name, steps in plain["firing_rates"].items()}
-    found = {"input_density": tuple(plain["input_density"]), "firing_rates": rates, "masks": load_file(entry / MASKS)}
+    found = {
+        "input_density": tuple(plain["input_density"]),
+        "firing_rates": rates,
+        "masks": load_file(entry / MASKS),
+        "binarised": tuple(plain["binarised"]),
+    }
     return NetworkScore(**{**plain, **found})
 
 

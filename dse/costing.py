@@ -9,7 +9,7 @@ from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
 from costmodels.report import CostReport
 from costmodels.technology import NodeScaling, Technology
 from costmodels.workload import LayerWorkload, Workload
-from dse.score import NetworkScore
+from dse.score import NetworkScore, lowered
 from dse.words import machine_words, network_words
 from searchspaces.genome import NetworkGenome
 
@@ -95,10 +95,7 @@ def price_trained(
     title: str, genome: NetworkGenome, score: NetworkScore, machine: AcceleratorConfig, technology: Technology
 ) -> Breakdown:
     """A trained network on a machine, with its measured activity and exact masks."""
-    from searchspaces.lowering import lower
-
-    work = lower(genome, score.input_density, score.firing_rates, score.masks, title)
-    return price(title, genome, work, machine, technology, "measured in the training run")
+    return price(title, genome, lowered(genome, score, title), machine, technology, "measured in the training run")
 
 
 def price(
@@ -109,7 +106,17 @@ def price(
 
     report = evaluate(work, AcceleratorBatch.of([machine]), technology).row(0)
     layers = tuple(_layer(report, work, index) for index in range(len(work.layers)))
-    return Breakdown(title, network_words(genome), machine_words(machine), activity, report, layers)
+    words = network_words(genome, _binarised(genome, work))
+    return Breakdown(title, words, machine_words(machine), activity, report, layers)
+
+
+def _binarised(genome: NetworkGenome, work: Workload) -> list[str]:
+    """Layers whose weights have fewer bits in the workload than the genome gives them."""
+    return [
+        layer.name
+        for layer, done in zip(genome.layers, work.layers, strict=True)
+        if done.weight_bits < layer.weight_bits
+    ]
 
 
 def _layer(report: CostReport, work: Workload, index: int) -> PricedLayer:

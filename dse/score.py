@@ -6,6 +6,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from costmodels.workload import Workload
+from searchspaces.genome import NetworkGenome
+from searchspaces.lowering import lower
+
 
 @dataclass(frozen=True, eq=False)
 class NetworkScore:
@@ -20,6 +24,7 @@ class NetworkScore:
         masks: layer name to ``filters x in_channels`` booleans of kept kernels, for pruned layers only.
         epochs, seconds: what the run did and took.
         weights: file of the trained float parameters (safetensors), relative to the cache folder.
+        binarised: layers that training made binary though the genome gives them more bits (ALE).
     """
 
     genome_digest: str
@@ -36,6 +41,7 @@ class NetworkScore:
     epochs: int
     seconds: float
     weights: str
+    binarised: tuple[str, ...] = ()
 
     @property
     def accuracy(self) -> float:
@@ -46,6 +52,12 @@ class NetworkScore:
     def deployed_accuracy(self) -> float:
         """Share of validation samples that the integer network classifies rightly."""
         return self.deployed_correct / self.samples
+
+
+def lowered(genome: NetworkGenome, score: NetworkScore, name: str = "network") -> Workload:
+    """The workload of one inference of a trained network: measured activity, exact masks and weight bits."""
+    ended = genome.binarised(score.binarised)
+    return lower(ended, score.input_density, score.firing_rates, score.masks, name)
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,33 @@
 """Networks, machines and shares in words, as tables and pages show them."""
 
+from collections.abc import Collection
+
 from costmodels.accelerator import AcceleratorConfig
 from dse.results.interval import wilson_interval
 from searchspaces.genome import LayerGenome, NetworkGenome
 
 
-def network_words(genome: NetworkGenome) -> str:
-    """``conv1 8b 32ch, conv2 binary dual 64ch pool2, T=2, or-pool, fc binary``."""
+def network_words(genome: NetworkGenome, binarised: Collection[str] = ()) -> str:
+    """``conv1 8b 32ch, conv2 binary dual 64ch pool2, T=2, or-pool, fc binary``.
+
+    Args:
+        binarised: layers that the accuracy loss estimator (ALE) made binary.
+    """
     *hidden, classifier = genome.layers
     pooled = any(layer.pool > 1 for layer in hidden)
-    parts = [_layer_words(layer) for layer in hidden]
+    parts = [_layer_words(layer, layer.name in binarised) for layer in hidden]
     first = f" after T={genome.first_stage_timesteps}" if genome.first_stage_timesteps > 1 else ""
     parts += [f"T={genome.timesteps}{first}"] + [f"{genome.pooling}-pool"] * pooled
     parts += [f"levels={genome.levels}"] * (genome.levels > 1)
     parts += ["dynamic pruning"] * genome.dynamic_pruning + ["BWO"] * genome.bwo
+    parts += [f"ALE saves {100 * genome.ale_saving:g}%"] * (genome.ale_saving > 0)
+    parts += [f"ALE within {genome.ale_loss:g} nats"] * (genome.ale_loss > 0)
+    parts += ["converted"] * (genome.route == "conversion")
     return ", ".join([*parts, f"{genome.head} {_weight_words(classifier)}"])
 
 
-def _layer_words(layer: LayerGenome) -> str:
-    words = [layer.name, _weight_words(layer)]
+def _layer_words(layer: LayerGenome, binarised: bool) -> str:
+    words = [layer.name, "binary (ALE)" if binarised else _weight_words(layer)]
     words += ["dual"] * layer.dual_threshold
     words += [f"{layer.channels}ch"]
     words += [f"{layer.kernel}x{layer.kernel}"] * (layer.kind == "conv" and layer.kernel != 3)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.workload import Workload
+from searchspaces.binarisation import saving_rule, smallest
 from searchspaces.datasets import DatasetShape, dataset_shapes
 from searchspaces.document import Document, read_file
 from searchspaces.errors import shown
@@ -82,17 +83,21 @@ def parse_candidate(document: Document) -> Candidate:
     technology = reader.table(("technology",), required=False)
     genome = network.genome({gene.name: gene.choices[0] for gene in network.genes})
     activity = _read_activity(reader, genome)
+    if rule := saving_rule(genome):
+        reader.refuse(("network", "ale_saving"), "network.ale_saving", rule, genome.ale_saving)
     reader.finish()
     return Candidate(genome, accelerator.config({}), name, dataset, description, technology, activity)
 
 
 def workload(candidate: Candidate) -> Workload:
-    """The work of one inference of a candidate that has activity; pruned kernels as in `assumed_masks`."""
+    """The work of one inference of a candidate that has activity.
+
+    Pruned kernels as in `assumed_masks`; layers that ALE would pick from all binary.
+    """
     if candidate.activity is None:
         raise ValueError(f"candidate {candidate.name} must have activity to be lowered")
-    activity = candidate.activity
-    masks = assumed_masks(candidate.network)
-    return lower(candidate.network, activity.input_density, activity.firing_rates, masks, candidate.name)
+    activity, network = candidate.activity, smallest(candidate.network)
+    return lower(network, activity.input_density, activity.firing_rates, assumed_masks(network), candidate.name)
 
 
 def assumed_masks(genome: NetworkGenome) -> dict[str, NDArray[np.bool_]]:
@@ -183,6 +188,12 @@ def network_blocks(network: NetworkGenome, dataset: str, activity: Activity | No
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     if network.first_stage_timesteps > 1:
         settings["first_stage_timesteps"] = network.first_stage_timesteps
+    if network.route == "conversion":
+        settings["route"] = network.route
+    if network.ale_saving:
+        settings |= {"binarize": "ale", "ale_saving": network.ale_saving}
+    if network.ale_loss:
+        settings |= {"binarize": "ale-loss", "ale_loss": network.ale_loss}
     return [
         *([] if dataset in dataset_shapes() else [block("[images]", _images(network))]),
         block("[network]", settings),

@@ -6,7 +6,8 @@ from searchspaces.document import Document
 from searchspaces.errors import Problem, shown
 from searchspaces.genome import SLICES
 from searchspaces.machines import AcceleratorSpace
-from searchspaces.network import LayerSpace, NetworkSpace, smallest_maps
+from searchspaces.method_contradictions import binarisation_contradictions, conversion_contradictions
+from searchspaces.network import EXPLICIT, LayerSpace, NetworkSpace, smallest_maps
 from searchspaces.shapes import removed_kernels
 
 
@@ -19,6 +20,8 @@ def contradictions(document: Document, network: NetworkSpace, indices: tuple[int
     yield from _nothing_to_flip(document, network)
     yield from _no_second_stage(document, network)
     yield from _membrane_pooling(document, network)
+    yield from binarisation_contradictions(document, network)
+    yield from conversion_contradictions(document, network, indices)
     yield from _order_of_layers(document, network, indices)
     yield from _pools(document, network, indices)
     in_channels: tuple[int, ...] = network.images.input_shape[:1]
@@ -46,6 +49,12 @@ def _rule_without_effect(document: Document, network: NetworkSpace) -> Iterator[
     cases = {
         "pooling": (pools, "where no layer pools", "give a layer pool = 2"),
         "reset": (max(network.timesteps) > 1, "at one time step, which never uses the membrane again", "allow more"),
+        "ale_saving": ("ale" in network.binarize, 'without binarize = "ale"', 'add "ale" to network.binarize'),
+        "ale_loss": (
+            "ale-loss" in network.binarize,
+            'without binarize = "ale-loss"',
+            'add "ale-loss" to network.binarize',
+        ),
     }
     for key, (used, condition, other) in cases.items():
         choices = getattr(network, key)
@@ -96,7 +105,7 @@ def _nothing_to_readmit(document: Document, network: NetworkSpace) -> Iterator[P
 
 def _nothing_to_flip(document: Document, network: NetworkSpace) -> Iterator[Problem]:
     weights = [*network.classifier.weights, *(choice for layer in network.layers for choice in layer.weights)]
-    if True in network.bwo and "binary" not in weights:
+    if True in network.bwo and "binary" not in weights and network.binarize == (EXPLICIT,):
         where = document.where("network", "bwo")
         fix = 'drop it or give a layer weights = "binary"'
         yield Problem("network.bwo", "be left out where no layer is binary", shown(network.bwo), where, fix)

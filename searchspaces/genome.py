@@ -2,12 +2,14 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 Pooling = Literal["or", "average", "membrane", "count"]
 Head = Literal["fc", "gap"]
 Reset = Literal["hard", "soft"]
+Route = Literal["stbp", "conversion"]
 LEVELS = (1, 3, 7)
 """Numbers of strengths that fill whole bit planes: a power of two less one."""
 SLICES = 8
@@ -69,6 +71,12 @@ class NetworkGenome:
         bwo: binary weights change by flips alone in a last phase of training (binary weight optimisation).
         first_stage_timesteps: T of a first stage of training, for networks of one time step; 1 is no such stage.
         dynamic_pruning: removed kernels may come back while the network is trained.
+        route: how weights are learnt: through time by surrogate gradients (``"stbp"``), or as a CNN of rectified units
+            whose activations then become thresholds (``"conversion"``).
+        ale_saving: share of the bits of all weights that training has to save by making layers binary, those that the
+            accuracy loss estimator (ALE) picks; 0 where it picks none by bits.
+        ale_loss: rise of the loss (in nats) that ALE may estimate for the layers it makes binary; 0 where it picks none
+            by loss.
     """
 
     input_shape: tuple[int, int, int]
@@ -84,6 +92,19 @@ class NetworkGenome:
     bwo: bool = False
     first_stage_timesteps: int = 1
     static_input: bool = True
+    route: Route = "stbp"
+    ale_saving: float = 0.0
+    ale_loss: float = 0.0
+
+    @property
+    def ale(self) -> bool:
+        """Training picks layers that become binary."""
+        return self.ale_saving > 0 or self.ale_loss > 0
+
+    def binarised(self, names: Collection[str]) -> "NetworkGenome":
+        """The network in which these layers are binary, as training left it; nothing is left to pick."""
+        layers = tuple(replace(layer, weight_bits=1) if layer.name in names else layer for layer in self.layers)
+        return replace(self, layers=layers, ale_saving=0.0, ale_loss=0.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data that `from_dict` reads back to an equal genome."""

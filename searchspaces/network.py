@@ -1,19 +1,22 @@
 """The networks of a space: genes per layer and per network, the genome that a choice makes, and how many there are."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import product
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
+from searchspaces.counting import combinations
 from searchspaces.datasets import DatasetShape
 from searchspaces.genes import Clause, Gene, chosen, clause
-from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
-from searchspaces.shapes import convolved, exact_ratio
+from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.shapes import canonical_pooling, convolved, exact_ratio
+
+Alternatives = tuple[tuple[Gene, tuple[Any, ...]], ...]
 
 CLASSIFIER = "classifier"
 WEIGHT_BITS = {"binary": 1, 2: 2, 4: 4, 8: 8}
+EXPLICIT = "explicit"
+"""Rule of ``binarize`` under which the layers' own weights say which of them are binary."""
 
 
 @dataclass(frozen=True)
@@ -57,36 +60,59 @@ class NetworkSpace:
     dynamic_pruning: tuple[bool, ...]
     bwo: tuple[bool, ...]
     first_stage_timesteps: tuple[int, ...]
+    route: tuple[str, ...]
+    binarize: tuple[str, ...]
+    ale_saving: tuple[float, ...]
+    ale_loss: tuple[float, ...]
     layers: tuple[LayerSpace, ...]
     classifier: ClassifierSpace
 
     @cached_property
     def genes(self) -> tuple[Gene, ...]:
         """Every gene, each after the genes that its condition names; those with a single choice among them."""
+        route = Gene("route", self.route, ordered=False)
+        by_stbp = clause((route, ("stbp",)))
         timesteps = Gene("timesteps", self.timesteps)
         levels = Gene("levels", self.levels)
         head = Gene("head", self.head, ordered=False)
-        under_fc = clause((head, ("fc",)))
-        layers = [gene for layer in self.layers for gene in layer_genes(layer, under_fc if layer.kind == "fc" else ())]
-        pools = [(gene, tuple(p for p in gene.choices if p > 1)) for gene in layers if gene.name.endswith(".pool")]
-        ratios = [
-            (gene, tuple(r for r in gene.choices if r > 0)) for gene in layers if gene.name.endswith(".prune_ratio")
-        ]
         several_steps = tuple(steps for steps in self.timesteps if steps > 1)
+        plain_and_repeated = (*clause((timesteps, several_steps)), *clause((levels, (1,))), *by_stbp)
+        bodies = [layer_genes(layer, self._under(head, layer), by_stbp) for layer in self.layers]
+        layers = [gene for genes in bodies for gene in genes]
         last = Gene(f"{CLASSIFIER}.weights", self.classifier.weights)
-        plain_and_repeated = (*clause((timesteps, several_steps)), *clause((levels, (1,))))
         return (
+            route,
             timesteps,
             levels,
-            Gene("first_stage_timesteps", self.first_stage_timesteps, clause((timesteps, (1,)))),
+            Gene("first_stage_timesteps", self.first_stage_timesteps, (*clause((timesteps, (1,))), *by_stbp)),
             Gene("reset", self.reset, plain_and_repeated, ordered=False),
             head,
             *layers,
-            Gene("pooling", self.pooling, clause(*pools), ordered=False),
-            Gene("dynamic_pruning", self.dynamic_pruning, clause(*ratios), ordered=False),
+            Gene("pooling", self.pooling, clause(*_with(layers, ".pool", 1)), ordered=False),
+            Gene("dynamic_pruning", self.dynamic_pruning, clause(*_with(layers, ".prune_ratio", 0)), ordered=False),
             last,
             Gene(f"{CLASSIFIER}.kernel", self.classifier.kernel, clause((head, ("gap",)))),
-            Gene("bwo", self.bwo, clause(*_binary(layers, head), (last, ("binary",))), ordered=False),
+            *self._binarisation(head, layers, [gene for genes in bodies[1:] for gene in genes], last),
+        )
+
+    def _under(self, head: Gene, layer: LayerSpace) -> tuple[Clause, ...]:
+        """The condition under which the layer is there."""
+        return clause((head, ("fc",))) if layer.kind == "fc" else ()
+
+    def _binarisation(
+        self, head: Gene, layers: Sequence[Gene], behind_first: Sequence[Gene], last: Gene
+    ) -> tuple[Gene, ...]:
+        """How layers become binary while a network is trained, and how binary weights end their training."""
+        binary = (*_with_weights(layers, head, _is_binary), (last, ("binary",)))
+        several_bits = _with_weights(behind_first, head, lambda weights: not _is_binary(weights))
+        binarize = Gene("binarize", self.binarize, clause(*several_bits), ordered=False)
+        by_ale = tuple(rule for rule in self.binarize if rule != EXPLICIT)
+        picked = ((binarize, by_ale),) if EXPLICIT in self.binarize else several_bits
+        return (
+            binarize,
+            Gene("ale_saving", self.ale_saving, (*binarize.when, *clause((binarize, ("ale",))))),
+            Gene("ale_loss", self.ale_loss, (*binarize.when, *clause((binarize, ("ale-loss",))))),
+            Gene("bwo", self.bwo, clause(*binary, *picked), ordered=False),
         )
 
     def genome(self, params: Mapping[str, Any]) -> NetworkGenome:
@@ -94,7 +120,7 @@ class NetworkSpace:
 
         Canonical: choices that train the same network give the same genome. So ``pooling`` is ``or`` where no layer
         pools, and instead of ``membrane`` at one time step, ``reset`` is ``hard`` at one time step, but ``soft``
-        wherever spikes have several strengths, a prune ratio is the share of kernels
+        wherever spikes have several strengths or the network is converted, a prune ratio is the share of kernels
         it really removes, and ``dynamic_pruning`` is False where none does.
 
         Raises:
@@ -115,80 +141,47 @@ class NetworkSpace:
             levels=values["levels"],
             pooling=canonical_pooling(values.get("pooling", "or"), values["timesteps"]),
             head=values["head"],
-            reset=values.get("reset", "hard" if values["levels"] == 1 else "soft"),
+            reset=values.get("reset", "hard" if values["levels"] == 1 and values["route"] == "stbp" else "soft"),
             layers=(*layers, _classifier_genome(self.images.classes, values)),
             dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
             bwo=values.get("bwo", False),
             first_stage_timesteps=values.get("first_stage_timesteps", 1),
+            route=values["route"],
+            ale_saving=values.get("ale_saving", 0.0),
+            ale_loss=values.get("ale_loss", 0.0),
             static_input=self.images.static_input,
         )
 
     def combinations(self) -> int:
         """Number of different genomes, counted exactly."""
-        return sum(self._combinations(head) for head in self.head)
-
-    def _combinations(self, head: str) -> int:
-        """Different genomes under one head: layers are counted in a chain, by the maps they hand on."""
-        chain = Counter({Body(self.images.input_shape[0]): 1})
-        for layer in self.layers:
-            if layer.kind == "conv" or head == "fc":
-                chain = _lengthened(chain, layer)
-        pooled, unpooled = (
-            sum(number * self._trainings(body) for body, number in chain.items() if body.pools is pools)
-            for pools in (True, False)
-        )
-        kernels = len(self.classifier.kernel) if head == "gap" else 1
-        return kernels * sum(
-            self._stages(steps) * self._resets(steps) * (pooled * self._poolings(steps) + unpooled)
-            for steps in self.timesteps
-        )
-
-    def _trainings(self, body: "Body") -> int:
-        """Different classifiers and ways to train them behind a body."""
-        readmissions = len(self.dynamic_pruning) if body.prunes else 1
-        return readmissions * sum(
-            len(self.bwo) if body.binary or weights == "binary" else 1 for weights in self.classifier.weights
-        )
-
-    def _stages(self, steps: int) -> int:
-        """Different first stages before so many steps."""
-        return len(self.first_stage_timesteps) if steps == 1 else 1
-
-    def _resets(self, steps: int) -> int:
-        """Different pairs of levels and reset at so many steps."""
-        return sum(len(self.reset) if steps > 1 and levels == 1 else 1 for levels in self.levels)
-
-    def _poolings(self, steps: int) -> int:
-        """Different rules of a pooling window at so many steps."""
-        return len({canonical_pooling(pooling, steps) for pooling in self.pooling})
+        return combinations(self)
 
 
-class Body(NamedTuple):
-    """What counting must know of the layers so far: maps handed on, whether any pools, is pruned, is binary."""
-
-    channels: int
-    pools: bool = False
-    prunes: bool = False
-    binary: bool = False
+def _is_binary(weights: object) -> bool:
+    return weights == "binary"
 
 
-def canonical_pooling(pooling: Any, timesteps: int) -> Pooling:
-    """The rule that trains the same network: in one step a neuron has gathered no more than its potential."""
-    return "or" if pooling == "membrane" and timesteps == 1 else pooling
+def _with(layers: Sequence[Gene], key: str, above: float) -> Alternatives:
+    """Alternatives under which a layer has a value of ``key`` above a bound."""
+    genes = (gene for gene in layers if gene.name.endswith(key))
+    return tuple((gene, tuple(choice for choice in gene.choices if choice > above)) for gene in genes)
 
 
-def _binary(layers: Sequence[Gene], head: Gene) -> Iterator[tuple[Gene, tuple[Any, ...]]]:
-    """Alternatives under which a layer before the classifier is binary."""
-    for gene in layers:
-        if gene.name.endswith(".weights") and "binary" in gene.choices:
-            # The weights of an fc layer that has no choice are not there under the other head.
-            yield (head, ("fc",)) if gene.when and not gene.free else (gene, ("binary",))
+def _with_weights(layers: Sequence[Gene], head: Gene, wanted: Callable[[Any], bool]) -> Alternatives:
+    """Alternatives under which a layer has weights that are ``wanted``."""
+    found: list[tuple[Gene, tuple[Any, ...]]] = []
+    for gene in (gene for gene in layers if gene.name.endswith(".weights")):
+        values = tuple(choice for choice in gene.choices if wanted(choice))
+        if values:
+            # Where every choice is wanted, the gene's own condition decides: an fc layer is missing under head gap.
+            found.append((head, ("fc",)) if gene.when and values == gene.choices else (gene, values))
+    return tuple(found)
 
 
-def layer_genes(layer: LayerSpace, when: tuple[Clause, ...]) -> list[Gene]:
-    """Genes of one layer that exists under ``when``."""
+def layer_genes(layer: LayerSpace, when: tuple[Clause, ...], by_stbp: tuple[Clause, ...]) -> list[Gene]:
+    """Genes of one layer that exists under ``when``; a dual threshold is trained under ``by_stbp`` only."""
     channels = Gene(f"{layer.name}.channels", layer.channels, when)
-    dual_when = (*when, *clause((channels, layer.even_channels)))
+    dual_when = (*when, *clause((channels, layer.even_channels)), *by_stbp)
     genes = [
         channels,
         Gene(f"{layer.name}.weights", layer.weights, when),
@@ -253,27 +246,3 @@ def _classifier_genome(classes: int, values: Mapping[str, Any]) -> LayerGenome:
         weight_bits=WEIGHT_BITS[values[f"{CLASSIFIER}.weights"]],
         spiking=False,
     )
-
-
-def _lengthened(chain: Counter[Body], layer: LayerSpace) -> Counter[Body]:
-    """Number of different bodies, one layer longer."""
-    longer: Counter[Body] = Counter()
-    each = len(layer.kernel) * len(layer.stride)
-    for body, number in chain.items():
-        for channels in layer.channels:
-            ratios = _exact_ratios(layer, channels, body.channels)
-            for pool, ratio, weights in product(layer.pool, ratios, layer.weights):
-                flags = (body.pools or pool > 1, body.prunes or ratio > 0, body.binary or weights == "binary")
-                longer[Body(channels, *flags)] += number * each
-    return longer
-
-
-def _exact_ratios(layer: LayerSpace, channels: int, in_channels: int) -> list[float]:
-    """The exact prune ratios that differ under each threshold rule."""
-    duals = layer.dual_threshold if channels % 2 == 0 else (False,)
-    filters = [channels // 2 if dual else channels for dual in duals]
-    return [
-        ratio
-        for number in filters
-        for ratio in {exact_ratio(ratio, number * in_channels) for ratio in layer.prune_ratio}
-    ]

@@ -73,6 +73,7 @@ def read_network(reader: TableReader, dataset: str, layer_extras: tuple[str, ...
     network = reader.table(("network",))
     reader.unknown_keys(("network",), network, (*NETWORK, "layers", CLASSIFIER), "network.")
     choices = _choices(reader, ("network",), network, NETWORK, "network.")
+    choices["ale_loss"] = tuple(float(loss) for loss in choices["ale_loss"])
     layers, indices = _layers(reader, network.get("layers"), layer_extras)
     classifier = reader.table(("network", CLASSIFIER))
     reader.unknown_keys(("network", CLASSIFIER), classifier, CLASSIFIER_RULES, f"{CLASSIFIER}.")

@@ -69,6 +69,18 @@ PRUNE_RATIO = Rule(
     (0.0,),
     (0.0,),
 )
+ALE_SAVING = Rule(
+    "be a number above 0 and below 1",
+    lambda value: type(value) is float and 0 < value < 1,
+    (0.2,),
+    (0.2,),
+)
+ALE_LOSS = Rule(
+    "be a number above 0",
+    lambda value: type(value) in (int, float) and math.isfinite(value) and value > 0,
+    (0.1,),
+    (0.1,),
+)
 TEXT = Rule("be a non-empty text", lambda value: type(value) is str and bool(value.strip()), REQUIRED, ("unnamed",))
 DENSITY = number("be a number from 0 to 1", lambda value: 0 <= value <= 1)
 
@@ -81,6 +93,10 @@ NETWORK: dict[str, Rule] = {
     "dynamic_pruning": FLAG,
     "bwo": FLAG,
     "first_stage_timesteps": whole(1, default=(1,)),
+    "route": one_of("stbp", "conversion", default=("stbp",)),
+    "binarize": one_of("explicit", "ale", "ale-loss", default=("explicit",)),
+    "ale_saving": ALE_SAVING,
+    "ale_loss": ALE_LOSS,
 }
 FC_LAYER: dict[str, Rule] = {
     "channels": whole(1, neutral=1 << 10),
@@ -107,12 +123,6 @@ ACCELERATOR: dict[str, Rule] = {
     "time_order": one_of("inner", "outer", default=("inner",)),
     "membrane_buffer_kib": whole(0, default=(0,)),
 }
-
-LATER_KEYS = {
-    "binarize": "layers chosen for binarisation by the accuracy loss estimator (ALE)",
-    "route": "conversion of a trained CNN",
-}
-"""Keys of later versions, refused by name wherever they stand, each with what it would mean."""
 
 _RANGES: dict[str, tuple[str, Callable[[float], bool]]] = {
     "epochs": ("of at least 1", lambda value: value >= 1),

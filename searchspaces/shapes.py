@@ -30,6 +30,11 @@ def convolved(edge: int, stride: int) -> int:
     return (edge - 1) // stride + 1
 
 
+def canonical_pooling(pooling: Pooling, timesteps: int) -> Pooling:
+    """The rule that trains the same network: in one step a neuron has gathered no more than its potential."""
+    return "or" if pooling == "membrane" and timesteps == 1 else pooling
+
+
 def stored_bits(pool: int, pooling: Pooling, levels: int) -> int:
     """Bit planes of one stored element: a spike's strength, or the spike count of an average-pooling window."""
     largest = levels * pool**2 if pooling == "average" else levels

@@ -6,7 +6,7 @@ from typing import Any
 
 from searchspaces.document import Document
 from searchspaces.errors import Problem, SpaceError, nearest, shown
-from searchspaces.rules import LATER_KEYS, REQUIRED, Rule
+from searchspaces.rules import REQUIRED, Rule
 from searchspaces.toml_lines import Path as KeyPath
 
 
@@ -50,13 +50,8 @@ class TableReader:
     def unknown_keys(self, path: KeyPath, table: Mapping[str, Any], known: Iterable[str], name: str) -> None:
         """Refuse each key of ``table`` that is not ``known``."""
         names = list(known)
-        for key, value in table.items():
-            if key in names:
-                continue
-            if key in LATER_KEYS:
-                fix = f"not available yet: {LATER_KEYS[key]}"
-                self.refuse((*path, key), f"{name}{key}", "be left out", value, fix)
-            else:
+        for key in table:
+            if key not in names:
                 rule = f"be one of {', '.join(names)}"
                 self.refuse((*path, key), f"{name}{key}", rule, key, nearest(key, names))
 

@@ -49,7 +49,7 @@ def say_points(
         record = by_number[point.network]
         tested = [_tested(tests.get(point.network))] if tests is not None else []
         accuracy = share_words(record.score.deployed_correct, record.score.samples)
-        words: tuple[str, ...] = (network_words(record.genome), machine_words(point.machine))
+        words: tuple[str, ...] = (network_words(record.genome, record.score.binarised), machine_words(point.machine))
         values = (amount(point.metrics[objective.column]) for objective in costs)
         words = (" on ".join(words),) if folded else words
         rows.append((point.id, accuracy, f"{100 * point.float_accuracy:.1f} %", *tested, *values, *words))
@@ -90,7 +90,8 @@ def _plain(
     return [
         {
             **point.to_dict(),
-            "network_words": network_words(by_number[point.network].genome),
+            "network_words": network_words(by_number[point.network].genome, by_number[point.network].score.binarised),
+            "binarised": by_number[point.network].score.binarised,
             "machine_words": machine_words(point.machine),
             "samples": by_number[point.network].score.samples,
             "test": tests.get(point.network),

@@ -99,6 +99,7 @@ def _say_training(record: "NetworkRecord") -> None:
             ("run", f"{score.epochs} epochs in {duration(score.seconds)}, seed {score.seed}, trial {record.trial}"),
             ("firing rates", _rates(record)),
             ("input density", " ".join(f"{density:.3f}" for density in score.input_density)),
+            *[("binary by ALE", ", ".join(score.binarised) or "no layer")] * record.genome.ale,
         ],
     )
     say()
@@ -113,7 +114,7 @@ def _show_network(record: "NetworkRecord") -> None:
     from dse.objectives import OBJECTIVES
     from dse.words import amount, machine_words, network_words
 
-    say(f"network {record.number}: {network_words(record.genome)}\n")
+    say(f"network {record.number}: {network_words(record.genome, record.score.binarised)}\n")
     _say_training(record)
     shown = [objective for objective in OBJECTIVES.values() if objective.needs_machine]
     columns = [Column("id"), *(Column(f"{o.name} {o.unit}", "right") for o in shown), Column("machine", fold=True)]

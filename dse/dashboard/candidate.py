@@ -12,8 +12,8 @@ from dse.errors import StudyError
 from dse.reporting.from_study import Study
 from dse.reporting.report_data import Accuracies, Fidelity, LayerCycles, Point
 from dse.results import NetworkRecord, StudyFolder
+from dse.score import lowered
 from searchspaces.genome import LayerGenome
-from searchspaces.lowering import lower
 from searchspaces.space import SearchSpace
 
 BITS_PER_BYTE = 8
@@ -76,8 +76,7 @@ class Trained:
     @property
     def workload(self) -> Workload:
         """Of one inference, with measured activity."""
-        score = self.record.score
-        return lower(self.record.genome, score.input_density, score.firing_rates, score.masks, self.point_id)
+        return lowered(self.record.genome, self.record.score, self.point_id)
 
     def priced(self, machine: AcceleratorConfig | None = None) -> Breakdown:
         """On its own machine, or on another one."""
@@ -195,7 +194,7 @@ def _layer(genome: LayerGenome, work: LayerWorkload, rates: Mapping[str, tuple[f
         kind=genome.kind,
         kernel=genome.kernel,
         pool=genome.pool,
-        weight_bits=genome.weight_bits,
+        weight_bits=work.weight_bits,
         thresholds=(1 + genome.dual_threshold) * genome.spiking,
         maps_in=(work.in_channels, work.in_height, work.in_width),
         maps_out=(work.out_channels, work.stored_height, work.stored_width),

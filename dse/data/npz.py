@@ -35,11 +35,7 @@ def _read_array(stream: IO[bytes], kind: str, shape: Shape) -> NDArray[Any]:
 
 
 def read_member(archive: zipfile.ZipFile, name: str, kind: str, shape: Shape) -> NDArray[Any]:
-    """The array of that name, which must have this type and shape.
-
-    Raises:
-        one of `NPZ_ERRORS`.
-    """
+    """The array of that name, which must have this type and shape; raises one of `NPZ_ERRORS` where it has not."""
     with archive.open(f"{name}.npy") as stream:
         return _read_array(stream, kind, shape)
 

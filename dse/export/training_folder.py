@@ -55,12 +55,14 @@ class Counts:
     samples: int
 
 
-def describe(genome: NetworkGenome, recipe: Recipe) -> dict[str, Any]:
-    """What ``model.py`` builds the float network from."""
-    of_layer = ("name", "kind", "filters", "kernel", "stride", "pool", "weight_bits", "dual_threshold")
+def describe(genome: NetworkGenome, recipe: Recipe, folded: IntegerNetwork) -> dict[str, Any]:
+    """What ``model.py`` builds the float network from; weights have the bits that they were folded with."""
+    of_layer = ("name", "kind", "filters", "kernel", "stride", "pool", "dual_threshold")
+    bits = {part.name: part.weight_bits for part in (*folded.layers, folded.classifier)}
     layers = [
         {name: getattr(layer, name) for name in of_layer}
-        | {"in_channels": shape.in_channels, "pruned": layer.prune_ratio > 0, "whole_layer": not layer.spiking}
+        | {"in_channels": shape.in_channels, "weight_bits": bits[layer.name]}
+        | {"pruned": layer.prune_ratio > 0, "whole_layer": not layer.spiking}
         for layer, shape in layer_shapes(genome)
     ]
     return {
@@ -115,7 +117,7 @@ def write_samples(folder: Path, part: str, split: Split, counts: Counts) -> None
 def write_network(folder: Path, config: TrainingConfig, weights: Arrays, network: IntegerNetwork) -> None:
     """Write the network, its model and how it was trained."""
     (folder / CONFIG).write_text(to_toml(config), encoding="utf-8")
-    _save(weights, folder / WEIGHTS, "network", describe(config.network, config.recipe))
+    _save(weights, folder / WEIGHTS, "network", describe(config.network, config.recipe, network))
     _save(integer_tensors(network), folder / INTEGER, "network", describe_integer(network))
     text = TEXT.format(name=config.name, description=config.description or f"Trained on {config.dataset}.")
     (folder / README).write_text(text, encoding="utf-8")

@@ -72,7 +72,7 @@ class _Row:
 def candidates(folder: StudyFolder) -> Candidates:
     """Every candidate of the study, in the order they were found: those that run, then the others."""
     networks, objectives = folder.networks(), folder.objectives
-    words = {record.number: network_words(record.genome) for record in networks}
+    words = {record.number: network_words(record.genome, record.score.binarised) for record in networks}
     rows = list(_running(networks, objectives, words))
     rows += [_without_machine(record, words) for record in networks if not len(record.own_front)]
     rows += _not_allowed(folder.designs(), {record.number: record for record in networks}, words)

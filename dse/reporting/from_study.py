@@ -153,7 +153,7 @@ def _plain(study: Study, point: FrontPoint) -> Point:
     record = study.networks[point.network]
     return Point(
         id=point.id,
-        network=network_words(record.genome),
+        network=network_words(record.genome, record.score.binarised),
         machine=machine_words(point.machine),
         metrics=point.metrics,
         accuracies=study.accuracies(point.network),
@@ -203,7 +203,13 @@ def _without_machine(study: Study) -> Iterable[FailureRow]:
     for record in study.networks.values():
         if not record.feasible:
             reason = "; ".join(record.infeasible) or f"none of {counted(record.machines, 'machine')}"
-            yield FailureRow(record.trial, "no machine", reason, record.score.seconds, network_words(record.genome))
+            yield FailureRow(
+                record.trial,
+                "no machine",
+                reason,
+                record.score.seconds,
+                network_words(record.genome, record.score.binarised),
+            )
 
 
 def _not_refined(study: Study) -> Iterable[FailureRow]:
@@ -212,4 +218,10 @@ def _not_refined(study: Study) -> Iterable[FailureRow]:
         for number, failed in entry.get("failed", {}).items():
             record = study.networks[int(number)]
             message = f"{failed['reason']}: {failed['message']}"
-            yield FailureRow(record.trial, "not refined", message, failed["seconds"], network_words(record.genome))
+            yield FailureRow(
+                record.trial,
+                "not refined",
+                message,
+                failed["seconds"],
+                network_words(record.genome, record.score.binarised),
+            )

@@ -25,9 +25,12 @@ def score_from_dict(data: dict[str, Any], masks: Masks | None = None) -> Network
     """The score that `score_to_dict` wrote, with ``masks`` where they were left out."""
     rates = {name: tuple(float(rate) for rate in rates) for name, rates in data["firing_rates"].items()}
     density = data["input_density"]  # a number in studies from before event data
-    densities = (density,) if isinstance(density, float) else tuple(density)
-    unpacked = {name: unpack_mask(mask) for name, mask in data["masks"].items()}
-    found = {"input_density": densities, "firing_rates": rates, "masks": unpacked if masks is None else masks}
+    found = {
+        "input_density": (density,) if isinstance(density, float) else tuple(density),
+        "firing_rates": rates,
+        "masks": {name: unpack_mask(mask) for name, mask in data["masks"].items()} if masks is None else masks,
+        "binarised": tuple(data.get("binarised", ())),  # studies from before ALE know no such layers
+    }
     return NetworkScore(**{**data, **found})
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +13,8 @@ from costmodels.workload import Workload
 from dse.front import nondominated
 from dse.objectives import NETWORK_COLUMNS, OBJECTIVES, Constraint, Objective, matrix, with_formulas
 from dse.results.records import Metrics, OwnFront
-from dse.score import NetworkScore
+from dse.score import NetworkScore, lowered
+from searchspaces.binarisation import saving_rule, smallest
 from searchspaces.candidate import assumed_masks
 from searchspaces.genome import NetworkGenome
 from searchspaces.lowering import lower
@@ -78,16 +79,23 @@ class Pricer:
 
     def price(self, genome: NetworkGenome, score: NetworkScore) -> Priced:
         """Every machine under a trained network, with its measured activity and exact masks."""
-        workload = lower(genome, score.input_density, score.firing_rates, score.masks)
-        return self._priced(workload, score.deployed_accuracy, self.constraints)
+        return self._priced(lowered(genome, score), score.deployed_accuracy, self.constraints)
 
     def price_untrained(self, genome: NetworkGenome) -> Priced:
         """Every machine under a network nobody trained: only what no training changes is to be believed.
 
-        Constraints that need a training are left out.
+        Constraints that need a training are left out. No machine is allowed where the network cannot be trained.
         """
         known = [constraint for constraint in self.constraints if not constraint.objective.needs_training]
-        return self._priced(nominal_workload(genome), float("nan"), known)
+        priced = self._priced(nominal_workload(genome), float("nan"), known)
+        if rule := saving_rule(genome):
+            reason = f"ale_saving must {rule}, not {genome.ale_saving:g}"
+            return replace(priced, allowed=np.zeros_like(priced.allowed), reasons=(reason,), violation=1.0)
+        return priced
+
+    def may_forbid(self, genome: NetworkGenome) -> bool:
+        """Whether `price_untrained` may find that the network is not worth a training."""
+        return genome.ale or any(not constraint.objective.needs_training for constraint in self.constraints)
 
     def totals(self, workload: Workload) -> "CostTotals":
         """Costs of every machine."""
@@ -157,10 +165,13 @@ def machine_metrics(totals: "CostTotals") -> Metrics:
 
 
 def nominal_workload(genome: NetworkGenome) -> Workload:
-    """The work of a network that is not trained, at an assumed activity, with as many kernels removed as will be."""
+    """The work of a network that is not trained, at an assumed activity, with as many kernels removed as will be.
+
+    Every layer that ALE may pick is binary: what even this network cannot keep within, the trained one cannot either.
+    """
     rates = {layer.name: (NOMINAL_DENSITY,) * genome.timesteps for layer in genome.layers if layer.spiking}
     inputs = 1 if genome.static_input else genome.timesteps
-    return lower(genome, (NOMINAL_DENSITY,) * inputs, rates, assumed_masks(genome))
+    return lower(smallest(genome), (NOMINAL_DENSITY,) * inputs, rates, assumed_masks(genome))
 
 
 def technology_of(settings: Mapping[str, Any], name: str | None, dram_pj_per_bit: float | None) -> "Technology":

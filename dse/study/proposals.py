@@ -167,8 +167,8 @@ class Proposer:
         return self._forbidden(proposal)
 
     def _forbidden(self, proposal: Proposal) -> bool:
-        """Settle a proposal that constraints forbid before any training."""
-        if not any(not constraint.objective.needs_training for constraint in self.settings.parsed_constraints):
+        """Settle a proposal that is forbidden before any training."""
+        if not self.ledger.pricer.may_forbid(proposal.genome):
             return False
         priced = self.ledger.pricer.price_untrained(proposal.genome)
         if priced.allowed.any():
@@ -192,8 +192,8 @@ class Proposer:
         digest = genome.digest()
         if self.ledger.knows(digest) or self._in_training(digest):
             return False
-        checked = any(not constraint.objective.needs_training for constraint in self.settings.parsed_constraints)
-        return not checked or bool(self.ledger.pricer.price_untrained(genome).allowed.any())
+        pricer = self.ledger.pricer
+        return not pricer.may_forbid(genome) or bool(pricer.price_untrained(genome).allowed.any())
 
     def _in_training(self, digest: str) -> bool:
         return any(proposal.genome.digest() == digest for proposal in self.running.values())

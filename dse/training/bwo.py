@@ -7,6 +7,7 @@ of a gradient follows batch norm and loss (with 5e-7 a third of all weights flip
 is lost). Magnitudes stay, so a channel's scale does not move; layers of more bits and batch norms train on as before.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import torch
@@ -28,16 +29,18 @@ class BinaryPhase:
     averages: tuple[Tensor, ...]
 
     @classmethod
-    def of(cls, synapses: list[Synapses]) -> "BinaryPhase":
-        """A phase at its beginning, for those of ``synapses`` that are binary."""
-        binary = tuple(layer for layer in synapses if layer.layer.weight_bits == 1)
-        return cls(binary, tuple(torch.zeros_like(layer.weight) for layer in binary))
+    def of(cls, synapses: list[Synapses], may_become: Collection[str] = ()) -> "BinaryPhase":
+        """A phase before its beginning, for those of ``synapses`` that are binary, or are named and binary by then."""
+        layers = tuple(layer for layer in synapses if layer.weight_bits == 1 or layer.layer.name in may_become)
+        return cls(layers, tuple(torch.zeros_like(layer.weight) for layer in layers))
 
     @torch.no_grad()
     def step(self, steps_done: int) -> int:
         """Flip what is due after a backward pass, and take the gradients from the optimiser; returns the flips."""
         flipped = 0
         for layer, average in zip(self.layers, self.averages, strict=True):
+            if layer.weight_bits > 1:
+                continue
             assert layer.weight.grad is not None, "call step() after backward()"
             average.lerp_(layer.weight.grad, 1 - MOMENTUM)
             layer.weight.grad = None

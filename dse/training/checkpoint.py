@@ -29,18 +29,24 @@ class Checkpoint:
         stage, epochs: epochs of that stage that are over.
         rng: state of the generator of samples.
         tensors: all that the loop changes, by name.
+        binarised: layers that training has made binary.
+        ale: decisions about them that are taken, and the loss that is left to spend, if any.
     """
 
     stage: int
     epochs: int
     rng: dict[str, Any]
     tensors: dict[str, Tensor]
+    binarised: list[str]
+    ale: tuple[int, float | None]
 
 
 def save(folder: Path, key: str, stage: int, epochs: int, loop: Loop) -> None:
     """Replace the folder's checkpoint; a reader, or a kill, meets the old one or the new one."""
     partial = folder / f".{FILE}.part"
     state = {"key": key, "stage": stage, "epochs": epochs, "rng": loop.rng.bit_generator.state}
+    ale = (0, None) if loop.ale is None else (loop.ale.taken, loop.ale.loss)
+    state |= {"binarised": loop.network.binarised, "ale": ale}
     tensors = {name: tensor.contiguous() for name, tensor in (*_in_place(loop).items(), *_moments(loop).items())}
     save_file(tensors, partial, metadata={"state": json.dumps(state)})
     with partial.open("rb") as file:
@@ -62,7 +68,8 @@ def read(folder: Path, key: str) -> Checkpoint | None:
             state = json.loads(file.metadata()["state"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         if state["key"] == key:
-            return Checkpoint(state["stage"], state["epochs"], state["rng"], tensors)
+            binarised, ale = state["binarised"], tuple(state["ale"])
+            return Checkpoint(state["stage"], state["epochs"], state["rng"], tensors, binarised, ale)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"checkpoint must be whole, not damaged ({path}: {error}); remove it") from error
     raise CheckpointError(
@@ -84,6 +91,9 @@ def restore(loop: Loop, checkpoint: Checkpoint) -> None:
             if name.startswith(prefix)
         }
     loop.rng.bit_generator.state = checkpoint.rng
+    loop.network.hold_binary(checkpoint.binarised)
+    if loop.ale is not None:
+        loop.ale.resume(*checkpoint.ale)
 
 
 def _in_place(loop: Loop) -> dict[str, Tensor]:

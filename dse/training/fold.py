@@ -99,7 +99,7 @@ def common_fields(
         "kind": layer.kind,
         "weights": weights,
         "kept": kept_mask(synapses),
-        "weight_bits": layer.weight_bits,
+        "weight_bits": synapses.weight_bits,
         "stride": layer.stride,
         "padding": layer.kernel // 2 if layer.kind == "conv" else 0,
         "input_shape": (shape.in_channels, shape.in_height, shape.in_width),
@@ -165,6 +165,7 @@ def _on_grid(
 ) -> IntegerLayer:
     """The layer on a grid of 2^-``fraction_bits``, however wide its words become."""
     layer, codes = module.synapses.layer, integer_codes(module.synapses)
+    assert isinstance(module.neuron, NormIF), "a network of rectified units is converted first"
     folded = fold_neuron(module.neuron, sum_range(codes, largest_input), genome.timesteps, fraction_bits)
     weights = (codes * folded.sign[:, None, None, None]).astype(np.int8)
     sums = sum_range(weights, largest_input)
@@ -213,10 +214,11 @@ def fold(
         WidthError: a layer needs membranes wider than ``word_bits`` on any grid.
     """
     genome = network.genome
-    for layer in genome.layers:
-        if layer.weight_bits == FLOAT_BITS:
+    for synapses in network.all_synapses():
+        if synapses.weight_bits == FLOAT_BITS:
             raise ConfigurationError(
-                f"weight bits must be 1, 2, 4 or 8 in an integer network, not {FLOAT_BITS} (layer {layer.name})"
+                f"weight bits must be 1, 2, 4 or 8 in an integer network, not {FLOAT_BITS} "
+                f"(layer {synapses.layer.name})"
             )
     *spiking, (_, last_shape) = layer_shapes(genome)
     largest, folded = 2**genome.input_bits - 1, list[IntegerLayer]()

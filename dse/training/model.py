@@ -1,5 +1,7 @@
 """The network that is trained: quantised convolutions with time folded into the batch, and fused spiking neurons.
 
+A network to be converted is trained with rectified units in the neurons' place (`dse.training.rectifier`).
+
 Convolutions multiply whole numbers: integer pixels or spikes, times weight codes (`dse.training.quantise`). The
 positive factors that make codes weights and pixels fractions (alpha, 1 / (2^bits - 1), 1 / pool^2) are left out where a
 batch norm follows, because it divides by them again; the classifier, which has none, learns one gain for all classes.
@@ -9,17 +11,19 @@ A fully connected layer behind a convolution reads the map flattened channel by 
 """
 
 import math
+from collections.abc import Collection
 
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from costmodels.errors import ConfigurationError
 from dse.training.convolution import convolve
 from dse.training.frames import frames
 from dse.training.neuron import NormIF
-from dse.training.quantise import FLOAT_BITS, codes, scale
-from searchspaces.genome import LEVELS, SLICES, LayerGenome, NetworkGenome
+from dse.training.quantise import codes, scale
+from dse.training.rectifier import NormReLU
+from dse.training.trainable import check_trainable
+from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
 from searchspaces.shapes import LayerShape, layer_shapes
 
@@ -31,6 +35,7 @@ class Synapses(nn.Module):
 
     Attributes:
         weight: the trained real numbers, filters x in_channels [x kernel x kernel].
+        weight_bits: of a code; those of the genome, or 1 since training made the layer binary (`dse.training.ale`).
         kept: filters x in_channels booleans, only where the genome prunes the layer.
         gradient: moving average of the loss's gradient by the codes, removed kernels included, only where the layer is
             pruned dynamically.
@@ -41,7 +46,7 @@ class Synapses(nn.Module):
 
     def __init__(self, layer: LayerGenome, in_channels: int, dynamic_pruning: bool = False) -> None:
         super().__init__()
-        self.layer = layer
+        self.layer, self.weight_bits = layer, layer.weight_bits
         kernel = (layer.kernel, layer.kernel) if layer.kind == "conv" else ()
         self.weight = nn.Parameter(torch.empty(layer.filters, in_channels, *kernel))
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
@@ -62,7 +67,7 @@ class Synapses(nn.Module):
 
     def codes(self) -> Tensor:
         """Weight codes, 0 where pruned, with a straight-through gradient."""
-        found = codes(self.weight, self.kept, self.layer.weight_bits, self.whole_layer)
+        found = codes(self.weight, self.kept, self.weight_bits, self.whole_layer)
         if self.gradient is not None and found.requires_grad:
             found.register_hook(self._follow)  # type: ignore[no-untyped-call]
         return found
@@ -75,7 +80,7 @@ class Synapses(nn.Module):
 
     def scale(self) -> Tensor:
         """Factor from codes to weights (see `dse.training.quantise`)."""
-        return scale(self.weight, self.kept, self.layer.weight_bits, self.whole_layer)
+        return scale(self.weight, self.kept, self.weight_bits, self.whole_layer)
 
     def forward(self, x: Tensor) -> Tensor:
         """Sums of x [n, C, H, W] (flattened for a fully connected layer) over kernels, in x's type."""
@@ -85,22 +90,37 @@ class Synapses(nn.Module):
 
 
 class SpikingLayer(nn.Module):
-    """Synapses, then batch norm, neurons and pooling."""
+    """Synapses, then batch norm, neurons (or rectified units) and pooling."""
 
-    def __init__(self, layer: LayerGenome, shape: LayerShape, genome: NetworkGenome, recipe: Recipe) -> None:
+    neuron: NormIF | NormReLU
+
+    def __init__(
+        self, layer: LayerGenome, shape: LayerShape, genome: NetworkGenome, recipe: Recipe, rectified: bool
+    ) -> None:
         super().__init__()
         self.synapses = Synapses(layer, shape.in_channels, genome.dynamic_pruning)
-        self.neuron = NormIF(
-            layer.filters,
-            genome.timesteps,
-            levels=genome.levels,
-            pool=layer.pool,
-            pooling=genome.pooling,
-            reset=genome.reset,
-            dual_threshold=layer.dual_threshold,
-            surrogate=recipe.surrogate,
-            surrogate_width=recipe.surrogate_width,
-        )
+        if rectified:
+            self.neuron = NormReLU(layer.filters, pool=layer.pool, pooling=genome.pooling)
+        else:
+            self.neuron = NormIF(
+                layer.filters,
+                genome.timesteps,
+                levels=genome.levels,
+                pool=layer.pool,
+                pooling=genome.pooling,
+                reset=genome.reset,
+                dual_threshold=layer.dual_threshold,
+                surrogate=recipe.surrogate,
+                surrogate_width=recipe.surrogate_width,
+            )
+
+    @torch.no_grad()
+    def binarise(self) -> None:
+        """One-bit weights from here on; the running statistics change to the unit of the new sums."""
+        before, self.synapses.weight_bits = self.synapses.scale(), 1
+        change = (before / self.synapses.scale()).flatten()
+        self.neuron.running_mean.mul_(change)
+        self.neuron.running_var.mul_(change.square())
 
     def forward(self, x: Tensor, static: bool) -> Tensor:
         """The stored map at every step, [T*B, ...] with the step slowest; x has no T when ``static``."""
@@ -141,13 +161,13 @@ class SpikingNetwork(nn.Module):
         precision: type in which convolutions compute; parameters are float32.
     """
 
-    def __init__(self, genome: NetworkGenome, recipe: Recipe) -> None:
+    def __init__(self, genome: NetworkGenome, recipe: Recipe, rectified: bool = False) -> None:
         super().__init__()
         self.genome = genome
         self.precision = torch.float32
         *spiking, (last, last_shape) = layer_shapes(genome)
         self.layers = nn.ModuleDict(
-            {layer.name: SpikingLayer(layer, shape, genome, recipe) for layer, shape in spiking}
+            {layer.name: SpikingLayer(layer, shape, genome, recipe, rectified) for layer, shape in spiking}
         )
         self.classifier = Classifier(last, last_shape, genome)
 
@@ -166,36 +186,30 @@ class SpikingNetwork(nn.Module):
         logits: Tensor = self.classifier(last)
         return logits
 
+    @property
+    def binarised(self) -> tuple[str, ...]:
+        """Layers that are binary though the genome gives them more bits."""
+        return tuple(s.layer.name for s in self.all_synapses() if s.weight_bits != s.layer.weight_bits)
+
+    def hold_binary(self, names: Collection[str]) -> None:
+        """Give these layers one-bit weights; their statistics are those of one already."""
+        for synapses in self.all_synapses():
+            if synapses.layer.name in names:
+                synapses.weight_bits = 1
+
     def all_synapses(self) -> list[Synapses]:
         """Synapses of every layer in order, the classifier's last."""
         return [module for module in self.modules() if isinstance(module, Synapses)]
 
 
-def build_network(genome: NetworkGenome, recipe: Recipe) -> SpikingNetwork:
+def build_network(genome: NetworkGenome, recipe: Recipe, rectified: bool = False) -> SpikingNetwork:
     """The untrained network; weights drawn from torch's global generator.
 
+    Args:
+        rectified: rectified units instead of neurons, for a network that will be converted.
+
     Raises:
-        ConfigurationError: the genome asks for what training does not have yet, or is no network.
+        ConfigurationError: the genome asks for what cannot be trained, or is no network.
     """
-    if len(genome.layers) < 2 or genome.layers[-1].spiking or not all(layer.spiking for layer in genome.layers[:-1]):
-        raise ConfigurationError("layers must be one or more that spike and then a classifier that does not")
-    if not genome.static_input and (SLICES % genome.timesteps or SLICES % genome.first_stage_timesteps):
-        raise ConfigurationError(
-            f"timesteps must divide the {SLICES} slices of an event recording, not be {genome.timesteps} "
-            f"(first stage {genome.first_stage_timesteps})"
-        )
-    if genome.levels not in LEVELS:
-        raise ConfigurationError(f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}")
-    if genome.levels > 1 and genome.reset == "hard":
-        raise ConfigurationError("reset must be soft where levels exceed 1, not hard: a strength is what is subtracted")
-    if genome.first_stage_timesteps > 1 and genome.timesteps > 1:
-        raise ConfigurationError(
-            f"first_stage_timesteps must be 1 where timesteps are {genome.timesteps}, not "
-            f"{genome.first_stage_timesteps}: the second stage ends at one step"
-        )
-    if genome.bwo and all(layer.weight_bits > 1 for layer in genome.layers):
-        raise ConfigurationError("bwo must be False in a network without binary layers, not True")
-    for layer in genome.layers:
-        if layer.weight_bits not in (1, 2, 4, 8, FLOAT_BITS):
-            raise ConfigurationError(f"weight bits must be 1, 2, 4 or 8, not {layer.weight_bits} (layer {layer.name})")
-    return SpikingNetwork(genome, recipe)
+    check_trainable(genome)
+    return SpikingNetwork(genome, recipe, rectified)

@@ -1,4 +1,4 @@
-"""The training loop: AdamW under a one-cycle schedule, pruning on the way, and the ways in which it can fail."""
+"""The training loop: AdamW under a one-cycle schedule, pruning and binarisation on the way, and how it can fail."""
 
 import math
 import time
@@ -11,11 +11,13 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from dse.data.dataset import Split
+from dse.training.ale import Binarisation
 from dse.training.augment import augmented
 from dse.training.bwo import BinaryPhase, phase_begins
 from dse.training.model import SpikingNetwork
 from dse.training.pruning import PRUNING_PART, UPDATES, exchange, prune
 from dse.training.sampling import Index, balanced_subset, batch_count, batches
+from searchspaces.binarisation import savings
 from searchspaces.recipe import Recipe
 
 WARM_UP = 0.15  # part of the run in which the learning rate rises
@@ -51,6 +53,7 @@ class Loop:
         network: with its parameters, buffers and masks.
         optimise: with its moments.
         flips: of binary weight optimisation, if any.
+        ale: picks the layers that become binary, where it is asked to.
         rng: draws samples, their order and their augmentation.
         chosen: positions of the samples that are trained on.
     """
@@ -58,6 +61,7 @@ class Loop:
     network: SpikingNetwork
     optimise: torch.optim.AdamW
     flips: BinaryPhase | None
+    ale: Binarisation | None
     rng: np.random.Generator
     chosen: Index
 
@@ -133,7 +137,7 @@ def prune_is_due(step: int, steps: int) -> bool:
 def clip_weights(network: SpikingNetwork) -> None:
     """Keep binary layers' weights within -1..1: outside, the straight-through gradient could not bring them back."""
     for synapses in network.all_synapses():
-        if synapses.layer.weight_bits == 1:
+        if synapses.weight_bits == 1:
             synapses.weight.clamp_(-1, 1)
 
 
@@ -163,18 +167,20 @@ def fit(
     rng: np.random.Generator,
     device: torch.device,
     deadline: Deadline,
-    masks_settled: bool = False,
+    settled: bool = False,
     stage: int = 0,
     watch: Watch = UNWATCHED,
 ) -> None:
-    """Train the network in place; with ``masks_settled`` its masks stay as they are.
+    """Train the network in place; where it is ``settled``, masks and weight bits stay as they are.
 
     Raises:
         DivergedError, OverBudgetError: see there.
     """
-    flips = BinaryPhase.of(network.all_synapses()) if network.genome.bwo else None
+    genome = network.genome
+    flips = BinaryPhase.of(network.all_synapses(), savings(genome) if genome.ale else ()) if genome.bwo else None
     chosen_index = balanced_subset(split.labels, recipe.train_samples, rng)
-    loop = Loop(network, optimiser(network, recipe), flips, rng, chosen_index)
+    ale = None if settled else Binarisation.of(network, split.take(chosen_index), recipe.batch_size)
+    loop = Loop(network, optimiser(network, recipe), flips, ale, rng, chosen_index)
     epochs_over = watch.begin(stage, loop)
     chosen = split.take(loop.chosen)
     per_epoch = batch_count(len(chosen), recipe.batch_size, 1)
@@ -184,7 +190,7 @@ def fit(
     for step, index in enumerate(order, start=epochs_over * per_epoch):
         deadline.check()
         watch.step()
-        if prune_is_due(step, steps) and not masks_settled:
+        if prune_is_due(step, steps) and not settled:
             prune_network(network, step / steps)
         for group in loop.optimise.param_groups:
             group["lr"] = recipe.learning_rate * learning_rate_factor((step + 1) / steps)
@@ -196,6 +202,8 @@ def fit(
         if flips is not None and step >= phase_begins(steps):
             flips.step(step - phase_begins(steps))
         loop.optimise.step()
+        if ale is not None:
+            ale.advance((step + 1) / steps)
         clip_weights(network)
         losses += loss.item()
         if (step + 1) % per_epoch == 0:

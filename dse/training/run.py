@@ -12,6 +12,7 @@ from dse.cache import ScoreCache, code_version, weights_name
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
+from dse.training.conversion import CALIBRATION_IMAGES, convert
 from dse.training.fold import WidthError, fold, kept_mask
 from dse.training.measure import Measured, input_density, mean_loss, measure
 from dse.training.model import SpikingNetwork, build_network
@@ -97,15 +98,29 @@ def trained(
                 before, network = network, stage_network(stage, device)
                 if before is not None:
                     network.load_state_dict(before.state_dict())
-                fit(network, dataset.train, stage.recipe, rng, device, deadline, stage.masks_settled, number, watch)
-    assert network is not None, "a run has a stage"
+                    network.hold_binary(before.binarised)
+                fit(network, dataset.train, stage.recipe, rng, device, deadline, stage.settled, number, watch)
+        assert network is not None, "a run has a stage"
+        if genome.route == "conversion":
+            index = balanced_subset(dataset.train.labels, CALIBRATION_IMAGES, rng)
+            network = converted(network, genome, recipe, dataset.train.take(index), device)
+    return network
+
+
+def converted(
+    cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, calibration: Split, device: torch.device
+) -> SpikingNetwork:
+    """The spiking network of a trained CNN."""
+    network = convert(cnn, genome, recipe, torch.from_numpy(calibration.images).to(device))
+    network.precision = compute_type(recipe.precision, device)
     return network
 
 
 def stage_network(stage: Stage, device: torch.device) -> SpikingNetwork:
     """The untrained network of a stage, in its precision."""
-    network = build_network(stage.genome, stage.recipe).to(device)
-    network.precision = compute_type(stage.recipe.precision, device)
+    network = build_network(stage.genome, stage.recipe, stage.rectified).to(device)
+    # Spikes times codes are exact in bfloat16; activations of rectified units are not.
+    network.precision = torch.float32 if stage.rectified else compute_type(stage.recipe.precision, device)
     return network
 
 
@@ -167,6 +182,7 @@ def describe(
         input_density=input_density(dataset.validation.images, network.genome),
         firing_rates=measured.firing_rates,
         masks={name: mask for name, mask in masks.items() if mask is not None},
+        binarised=network.binarised,
         epochs=recipe.epochs,
         seconds=seconds,
         weights=weights_name(key),
@@ -182,6 +198,7 @@ def restored(genome: NetworkGenome, score: NetworkScore, cache: ScoreCache) -> S
     """The trained network of a score, in eval mode."""
     network = build_network(genome, Recipe(epochs=score.epochs))
     network.load_state_dict({name: torch.from_numpy(array) for name, array in cache.weights(score).items()})
+    network.hold_binary(score.binarised)
     return network.eval()
 
 

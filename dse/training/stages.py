@@ -1,9 +1,11 @@
 """The stages of a run: one, or two for a network of one time step that is first trained with several.
 
+A network to be converted has one stage, at one step, with rectified units; `dse.training.conversion` follows.
+
 DT-SCNN (Lei et al. 2024) publishes that two stages of STBP bring inference to one step; the rest is ours: the epochs
 are divided between the stages, at least one each, and the second starts from the weights, batch norms and masks of the
 first at half its learning rate (of 0.1, 0.25, 0.5 and 1 times, half cost the digits least). The first stage resets and
-pools as the genome says and prunes to the end; binary weight optimisation belongs to the second.
+pools as the genome says, prunes to the end and picks binary layers; binary weight optimisation belongs to the second.
 """
 
 from dataclasses import dataclass, replace
@@ -16,15 +18,23 @@ SECOND_LEARNING_RATE = 0.5  # of the recipe's
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage trains and how; ``masks_settled`` where pruning is over before it begins."""
+    """What one stage trains and how.
+
+    Attributes:
+        settled: masks and weight bits are those of the stage before.
+        rectified: units of a CNN stand in the place of neurons.
+    """
 
     genome: NetworkGenome
     recipe: Recipe
-    masks_settled: bool = False
+    settled: bool = False
+    rectified: bool = False
 
 
 def stages(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
     """The stages in order; every stage's network has parameters of the same names and shapes."""
+    if genome.route == "conversion":
+        return (Stage(replace(genome, timesteps=1), recipe, rectified=True),)
     if genome.first_stage_timesteps == 1:
         return (Stage(genome, recipe),)
     longer = replace(genome, timesteps=genome.first_stage_timesteps, first_stage_timesteps=1, bwo=False)
@@ -34,4 +44,4 @@ def stages(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
         epochs=max(1, recipe.epochs - recipe.epochs // 2),
         learning_rate=SECOND_LEARNING_RATE * recipe.learning_rate,
     )
-    return Stage(longer, first), Stage(genome, second, masks_settled=True)
+    return Stage(longer, first), Stage(genome, second, settled=True)

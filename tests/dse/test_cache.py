@@ -59,6 +59,7 @@ def score(cache: ScoreCache, seed: int = 0) -> NetworkScore:
         epochs=1,
         seconds=1.5,
         weights=weights_name(cache.key(GENOME, RECIPE, "d" * 16, seed)),
+        binarised=("conv1",),
     )
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ from dse.dashboard.candidate import commands, study_of
 from dse.results import open_study
 from dse.study.refine import refine
 from dse.study.search import run_search
-from dse.worker import DatasetTrainer, WorkerSettings
-from dse.workers import Outcome
+from dse.tasks import Line, Task
+from dse.worker import DatasetTrainer, WorkerSettings, answer_line
 
 SPACE = TINY_SPACE.replace('weights = ["binary", 2]', 'weights = ["binary", 2]\nprune_ratio = [0, 0.3]').replace(
     "epochs = 1", "epochs = 1\ntrain_samples = 300\nlearning_rate = 1e-2"
@@ -41,13 +42,13 @@ class RealTrainers(InlineTrainers):
         self._about = self.trainer.about()
         return self
 
-    def wait(self, timeout_s: float) -> list[Outcome]:
-        if not self._tasks:
-            return []
-        task = self._tasks.popleft()
+    def submit(self, task: Task) -> "Future[Line]":
+        future: Future[Line] = Future()
         if task.score is not None:
-            return [Outcome(task, self.trainer.test(task.genome, task.score))]
-        return [Outcome(task, *self.trainer.train(task.genome, task.recipe, task.seed))]
+            future.set_result({"test": self.trainer.test(task.genome, task.score)})
+        else:
+            future.set_result(answer_line(*self.trainer.train(task.genome, task.recipe, task.seed)))
+        return future
 
 
 @pytest.fixture(scope="module")

@@ -30,6 +30,9 @@ def test_networks_that_differ_in_one_choice_have_different_words() -> None:
         replace(NETWORK, pooling="average"),
         replace(NETWORK, head="gap"),
         replace(NETWORK, levels=3),
+        replace(NETWORK, route="conversion"),
+        replace(NETWORK, ale_saving=0.2),
+        replace(NETWORK, ale_loss=0.2),
         *(
             replace(NETWORK, layers=(replace(CONV, **change), HEAD))
             for change in (
@@ -46,6 +49,13 @@ def test_networks_that_differ_in_one_choice_have_different_words() -> None:
     ]
     words = [network_words(network) for network in (NETWORK, *others)]
     assert len(set(words)) == len(words)
+
+
+def test_layers_that_training_made_binary_are_named() -> None:
+    asked = replace(NETWORK, ale_saving=0.25)
+    assert network_words(asked) == "conv1 8b 32ch pool2, T=2, or-pool, ALE saves 25%, fc binary"
+    assert network_words(asked, ["conv1"]) == "conv1 binary (ALE) 32ch pool2, T=2, or-pool, ALE saves 25%, fc binary"
+    assert "ALE within 0.1 nats" in network_words(replace(NETWORK, ale_loss=0.1))
 
 
 def test_a_machine_names_its_membrane_buffer_only_where_it_has_one() -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from costmodels.consistency import reject_inconsistent
 from costmodels.errors import ConfigurationError
+from searchspaces.candidate import assumed_masks
 from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.lowering import lower
 from searchspaces.shapes import layer_shapes, stored_bits
@@ -122,6 +123,23 @@ def test_conventions() -> None:
     assert [layer.output_density for layer in work.layers] == [(0.1, 0.2), (0.4, 0.5), (0.6, 0.7), ()]
     assert (first.filters, second.in_channels, third.in_channels) == (2, 4, 6 * 5 * 4)
     assert (last.kind, last.in_channels, last.out_channels) == ("fc", 5, 10)
+
+
+@pytest.mark.parametrize("prune_ratio", [0.0, 0.5])
+@pytest.mark.parametrize("bits", [1, 4])
+def test_a_dual_threshold_halves_weights_membranes_and_operations_exactly(bits: int, prune_ratio: float) -> None:
+    def sizes(dual: bool) -> tuple[int, int, int]:
+        """Weight bits and membranes of the second layer, and what it adds to the operations."""
+        second = LayerGenome("conv2", "conv", 8, weight_bits=bits, dual_threshold=dual, prune_ratio=prune_ratio)
+        genome = network(LayerGenome("conv1", "conv", 4), second)
+        work = lower(genome, 0.3, {"conv1": (0.1, 0.2), "conv2": (0.4, 0.5)}, assumed_masks(genome))
+        layer = work.layers[1]
+        empty = replace(layer, kept=np.zeros((layer.filters, layer.in_channels), dtype=np.bool_))
+        without = replace(work, layers=(work.layers[0], empty, work.layers[2]))
+        weights = layer.kept_kernels * layer.kernel**2 * layer.weight_bits
+        return weights, layer.filters * layer.out_height * layer.out_width, work.operations - without.operations
+
+    assert [size / 2 for size in sizes(False)] == list(sizes(True))
 
 
 def test_gap_classifier_is_a_convolution_that_does_not_spike() -> None:

@@ -23,7 +23,7 @@ CASES = {
         "timesteps = [1, 2]\ntimestep = 3",
         "timestep = 3",
         "network.timestep must be one of timesteps, levels, pooling, head, reset, dynamic_pruning, bwo, "
-        'first_stage_timesteps, layers, classifier, not "timestep"',
+        'first_stage_timesteps, route, binarize, ale_saving, ale_loss, layers, classifier, not "timestep"',
         "; did you mean 'timesteps'?",
     ),
     "unknown layer key": (
@@ -373,13 +373,6 @@ CASES = {
         'network.pooling must be one of or, average, membrane, count, not "max"',
         "",
     ),
-    "ALE": (
-        "timesteps = [1, 2]",
-        'timesteps = [1, 2]\nbinarize = "ale"',
-        "binarize",
-        'network.binarize must be left out, not "ale"',
-        "; not available yet: layers chosen for binarisation by the accuracy loss estimator (ALE)",
-    ),
     "BWO of a layer": (
         "weights = 4",
         "weights = 4\nbwo = true",
@@ -387,13 +380,6 @@ CASES = {
         "fc1.bwo must be one of name, kind, channels, kernel, stride, pool, weights, dual_threshold, prune_ratio, "
         'not "bwo"',
         "",
-    ),
-    "conversion": (
-        "epochs = 2",
-        'epochs = 2\nroute = "conversion"',
-        "route",
-        'training.short.route must be left out, not "conversion"',
-        "; not available yet: conversion of a trained CNN",
     ),
     "half an epoch": (
         "epochs = 2",

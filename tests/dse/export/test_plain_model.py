@@ -36,7 +36,7 @@ def plain() -> ModuleType:
 
 def twin(plain: ModuleType, network: torch.nn.Module, recipe: Recipe = ONE_EPOCH) -> torch.nn.Module:
     """The plain network with the same parameters."""
-    made: torch.nn.Module = plain.Network(describe(network.genome, recipe))
+    made: torch.nn.Module = plain.Network(describe(network.genome, recipe, fold(network, word_bits=64)))
     made.load_state_dict(network.state_dict())
     return made.eval()
 

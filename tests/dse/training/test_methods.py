@@ -15,11 +15,10 @@ from costmodels.technology import Technology
 from dse.cache import ScoreCache
 from dse.data import Dataset, load
 from dse.export.integer_network import run_integer
-from dse.score import NetworkScore
+from dse.score import NetworkScore, lowered
 from dse.training import optimise, run
 from dse.training.model import SpikingNetwork
 from searchspaces.genome import LayerGenome, NetworkGenome
-from searchspaces.lowering import lower
 from searchspaces.recipe import Recipe
 
 RECIPE = Recipe(epochs=6, learning_rate=5e-3)
@@ -39,6 +38,9 @@ METHODS = {
     "count": replace(PLAIN, pooling="count"),
     "two-stage": replace(PLAIN, timesteps=1, reset="hard", first_stage_timesteps=4),
     "bwo": replace(PLAIN, bwo=True),
+    "ale-loss": replace(digits_genome(timesteps=4, reset="soft", bits=4), ale_loss=1.0),
+    "conversion": replace(PLAIN, route="conversion", timesteps=16, levels=3),
+    "conversion-pruned": replace(PLAIN, route="conversion", timesteps=8, levels=7, layers=pruned(PLAIN, 0.6)),
     "dynamic": replace(PLAIN, layers=pruned(PLAIN, 0.6), dynamic_pruning=True),
 }
 MACHINE = {"vector_width": 4, "channel_lanes": 8, "fusion_depth": 2, "spike_buffer_kib": 64, "weight_buffer_kib": 64}
@@ -56,7 +58,7 @@ def score_of(genome: NetworkGenome, digits: Dataset, cache: ScoreCache) -> Netwo
 
 
 def cost(genome: NetworkGenome, score: NetworkScore, order: str = "inner") -> CostTable:
-    work = lower(genome, score.input_density, score.firing_rates, score.masks)
+    work = lowered(genome, score)
     machine = AcceleratorConfig(**MACHINE, time_order=order, membrane_buffer_kib=64 if order == "outer" else 0)  # type: ignore[arg-type]
     return evaluate(work, AcceleratorBatch.of([machine]), Technology.default())
 

@@ -159,6 +159,27 @@ def test_what_is_no_network_is_refused() -> None:
     genome, recipe = digits_genome(), Recipe(epochs=1)
     with pytest.raises(ConfigurationError, match=r"^bwo must be False in a network without binary layers, not True$"):
         build_network(digits_genome(bits=4, bwo=True), recipe)
+    with pytest.raises(
+        ConfigurationError, match=r"^ale needs a layer of more than one weight bit between the first and"
+    ):
+        build_network(digits_genome(ale_loss=0.1), recipe)
+    with pytest.raises(
+        ConfigurationError, match=r"^ale_saving must be at most 0\.72, what binary weights in conv2, fc1"
+    ):
+        build_network(digits_genome(bits=4, ale_saving=0.73), recipe)
+    with pytest.raises(ConfigurationError, match=r"^ale_loss must be 0 where ale_saving is the budget, not 0\.1$"):
+        build_network(digits_genome(bits=4, ale_saving=0.2, ale_loss=0.1), recipe)
+    dual = tuple(replace(layer, dual_threshold=layer.name == "conv2") for layer in genome.layers)
+    with pytest.raises(ConfigurationError, match=r"^dual_threshold must be False in conversion, not True: .*conv2\)$"):
+        build_network(replace(genome, route="conversion", reset="soft", layers=dual), recipe)
+    with pytest.raises(ConfigurationError, match=r"^reset must be soft in conversion, not hard: "):
+        build_network(replace(genome, route="conversion"), recipe)
+    events = digits_genome(timesteps=2, static_input=False, route="conversion", reset="soft")
+    with pytest.raises(ConfigurationError, match=r"^route must be stbp on event data, not conversion: "):
+        build_network(events, recipe)
+    steps = digits_genome(timesteps=1, first_stage_timesteps=4, route="conversion", reset="soft")
+    with pytest.raises(ConfigurationError, match=r"^first_stage_timesteps must be 1 in conversion, not 4: "):
+        build_network(steps, recipe)
     with pytest.raises(ConfigurationError, match=r"^first_stage_timesteps must be 1 where timesteps are 2, not 4: "):
         build_network(digits_genome(timesteps=2, first_stage_timesteps=4), recipe)
     with pytest.raises(ConfigurationError, match=r"^levels must be one of 1, 3, 7, not 2$"):

@@ -25,8 +25,8 @@ def test_one_stage_is_the_run_itself() -> None:
 
 def test_two_stages_divide_the_epochs() -> None:
     first, second = stages(GENOME, RECIPE)
-    assert (first.genome.timesteps, first.genome.bwo, first.masks_settled) == (4, False, False)
-    assert (second.genome, second.masks_settled) == (GENOME, True)
+    assert (first.genome.timesteps, first.genome.bwo, first.settled) == (4, False, False)
+    assert (second.genome, second.settled) == (GENOME, True)
     assert (first.recipe.epochs, second.recipe.epochs) == (2, 3)
     assert second.recipe.learning_rate == SECOND_LEARNING_RATE * first.recipe.learning_rate < 0.02
     assert [stage.recipe.epochs for stage in stages(GENOME, replace(RECIPE, epochs=1))] == [1, 1]
