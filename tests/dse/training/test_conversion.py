@@ -16,6 +16,7 @@ from dse.training.conversion import CALIBRATION_IMAGES, convert, peaks
 from dse.training.fold import fold
 from dse.training.measure import measure
 from dse.training.model import SpikingLayer, SpikingNetwork, build_network
+from dse.training.optimise import Deadline, fit
 from dse.training.rectifier import NormReLU
 from dse.training.stages import stages
 from searchspaces.genome import NetworkGenome
@@ -48,7 +49,8 @@ def cnns(digits: Dataset) -> dict[str, SpikingNetwork]:
         (stage,) = stages(genome, RECIPE)
         assert (stage.rectified, stage.genome.timesteps) == (True, 1)
         with run.seeded(0) as rng:
-            trained[name] = run.train_stage(stage, None, digits.train, rng, CPU, run.Deadline(0.0, None)).eval()
+            trained[name] = run.stage_network(stage, CPU)
+            fit(trained[name], digits.train, RECIPE, rng, CPU, Deadline(0.0, None))
     return trained
 
 
@@ -82,7 +84,7 @@ def test_with_many_strengths_and_steps_it_is_as_good_as_the_cnn(
     images, labels = torch.from_numpy(digits.validation.images), torch.from_numpy(digits.validation.labels)
     calibration = torch.from_numpy(digits.train.images[:CALIBRATION_IMAGES])
     for cnn in cnns.values():
-        goal = accuracy(cnn, images, labels)
+        goal = accuracy(cnn.eval(), images, labels)
         assert goal > 0.9
         found = {}
         for timesteps, levels in ((2, 1), (8, 1), (8, 7), (64, 7)):
@@ -95,7 +97,7 @@ def test_with_many_strengths_and_steps_it_is_as_good_as_the_cnn(
 
 def test_rates_approach_clipped_activations(cnns: dict[str, SpikingNetwork]) -> None:
     """Without a pool, spikes per step times the threshold are the activation, up to the largest strength."""
-    cnn = cnns["or"]
+    cnn = cnns["or"].eval()
     images = images_for(cnn.genome, 64, 1)
     with torch.no_grad():
         first = cnn.layers["conv1"]
@@ -118,7 +120,7 @@ def test_rates_approach_clipped_activations(cnns: dict[str, SpikingNetwork]) -> 
 
 def test_one_step_rounds_every_activation(cnns: dict[str, SpikingNetwork]) -> None:
     """At one step the whole network is a CNN of rounded activations, written here without thresholds."""
-    cnn = cnns["average"]
+    cnn = cnns["average"].eval()
     images = images_for(cnn.genome, 64, 2)
     network = convert(cnn, replace(cnn.genome, levels=7), RECIPE, images)
     found, x = peaks(cnn, images), images.float()
