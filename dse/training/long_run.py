@@ -206,7 +206,7 @@ def _watched(
         before.append(before[-1] + stage.recipe.epochs)
     done = before[saved.stage] + saved.epochs if saved else 0
     start = time.perf_counter()
-    # Entries of epochs that were logged but not kept are void. The suffix parts the files of two sessions of one second.
+    # Entries of epochs that were logged but not kept are void. A suffix parts the files of two sessions in one second.
     with SummaryWriter(str(folder / LOG), purge_step=done + 1, filename_suffix=f".{done}") as log:
         watch = Watched(folder, key, before, dataset.validation, device, saved, log, tell, asked_to_stop, start)
         return trained(config.network, dataset, config.recipe, config.seed, device, start, watch)
