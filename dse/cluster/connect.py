@@ -1,6 +1,8 @@
 """From the text behind ``--dask`` to a connection: the address of a scheduler, or the file of a job queue."""
 
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -83,10 +85,24 @@ class _Once:
         return self._connect()
 
 
+@contextmanager
+def _collected() -> Iterator[None]:
+    """No garbage is collected inside: a client that failed before closes itself then, and waits for ever for the lock
+    of Dask's event loop, which the client that starts here holds.
+    """
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def _client(address: str) -> "Client":
     distributed = _needed("distributed")
     try:
-        client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
+        with _collected():
+            client = distributed.Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError, RuntimeError) as error:  # the last two where TLS lacks a certificate
         raise InputError(
             f"dask must be the address of a running scheduler, not {address} ({_first_line(error)}); "
@@ -100,9 +116,10 @@ def _queue_client(settings: dict[str, Any], path: Path) -> "Client":
     module, name = QUEUES[settings["queue"]]
     arguments = {key: value for key, value in settings.items() if key not in ("queue", "jobs")}
     try:
-        cluster = getattr(_needed(module), name)(**arguments)
-        cluster.scale(jobs=settings["jobs"])
-        client = cluster.get_client()
+        with _collected():
+            cluster = getattr(_needed(module), name)(**arguments)
+            cluster.scale(jobs=settings["jobs"])
+            client = cluster.get_client()
     except (TypeError, ValueError, OSError, RuntimeError) as error:
         raise InputError(f"{path} must describe a {settings['queue']} queue that takes jobs: {error}") from error
     return client

@@ -132,7 +132,7 @@ def test_a_dual_threshold_halves_weights_membranes_and_operations_exactly(bits: 
         """Weight bits and membranes of the second layer, and what it adds to the operations."""
         second = LayerGenome("conv2", "conv", 8, weight_bits=bits, dual_threshold=dual, prune_ratio=prune_ratio)
         genome = network(LayerGenome("conv1", "conv", 4), second)
-        work = lower(genome, 0.3, {"conv1": (0.1, 0.2), "conv2": (0.4, 0.5)}, assumed_masks(genome))
+        work = lower(genome, (0.3,), {"conv1": (0.1, 0.2), "conv2": (0.4, 0.5)}, assumed_masks(genome))
         layer = work.layers[1]
         empty = replace(layer, kept=np.zeros((layer.filters, layer.in_channels), dtype=np.bool_))
         without = replace(work, layers=(work.layers[0], empty, work.layers[2]))

@@ -58,7 +58,10 @@ def test_a_search_on_jobs_that_a_slurm_queue_starts(tmp_path: Path, monkeypatch:
     """``sbatch`` and ``scancel`` stand in for Slurm: the first runs the script it is given, the second ends it."""
     programs = tmp_path / "bin"
     programs.mkdir()
-    write_program(programs / "sbatch", 'setsid bash "$1" > job.log 2>&1 < /dev/null & echo "Submitted batch job $!"')
+    write_program(
+        programs / "sbatch",
+        'cp "$1" job.sh; setsid bash job.sh > job.log 2>&1 < /dev/null & echo "Submitted batch job $!"',
+    )
     write_program(programs / "scancel", 'for job in "$@"; do kill -- "-$job"; done; echo "$@" >> ended')
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
     monkeypatch.setenv("PYTHONPATH", f"{ROOT}:{STUDY}")
