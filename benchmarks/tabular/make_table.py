@@ -1,0 +1,154 @@
+"""Train every network of a small space to convergence, and briefly in several ways: ground truth of search benchmarks.
+
+    python benchmarks/tabular/make_table.py --out table.jsonl [--space FILE] [--workers 2] [--limit N]
+
+One line per training: genome parameters, recipe, seed, right answers on validation and test samples, firing rates,
+masks, seconds. What is in the file already is not trained again, so it may be stopped at any time and started again.
+"""
+
+import argparse
+import json
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from dse.results.scores import score_to_dict
+from dse.score import Failed
+from searchspaces.network import NetworkSpace
+from searchspaces.recipe import Recipe
+from searchspaces.space import SearchSpace, load_space
+
+SPACE = Path(__file__).parent / "digits.toml"
+FULL_SEEDS = (0, 1, 2)
+SHORT_SEED = 7
+"""Short runs have a seed of their own: that of a full run would share its order of samples and first weights."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: which network, how, and from which seed."""
+
+    number: int
+    params: tuple[tuple[str, Any], ...]
+    run: str
+    epochs: int
+    share: float
+    seed: int
+
+    @property
+    def key(self) -> tuple[int, str, int]:
+        """What tells two jobs of a table apart."""
+        return self.number, self.run, self.seed
+
+
+def short_runs(full_epochs: int) -> dict[str, tuple[int, float]]:
+    """Name to epochs and share of the training samples: up to a fifth of the full run's samples seen."""
+    tenth = full_epochs // 10
+    return {
+        "e2": (2, 1.0),
+        "e3": (tenth // 2, 1.0),
+        "e6": (tenth, 1.0),
+        "e12": (2 * tenth, 1.0),
+        "e12-half": (2 * tenth, 0.5),
+        "e24-quarter": (4 * tenth, 0.25),
+    }
+
+
+def genomes(space: NetworkSpace) -> list[dict[str, Any]]:
+    """Parameters of every network, in the order of the space's genes; equal networks once."""
+    free = [gene for gene in space.genes if len(gene.choices) > 1]
+    fixed = {gene.name: gene.choices[0] for gene in space.genes if len(gene.choices) == 1}
+    found = {}
+    for values in product(*(gene.choices for gene in free)):
+        params = {**fixed, **dict(zip((gene.name for gene in free), values, strict=True))}
+        found.setdefault(space.genome(params).digest(), params)
+    return list(found.values())
+
+
+def jobs(space: SearchSpace, limit: int | None) -> Iterator[Job]:
+    """Network by network in a fixed random order, the full runs first, so that a table cut short is a fair sample."""
+    numbered = list(enumerate(genomes(space.network)))
+    random.Random(0).shuffle(numbered)
+    for number, params in numbered[:limit]:
+        stated = tuple(sorted(params.items()))
+        for seed in FULL_SEEDS:
+            yield Job(number, stated, "full", space.refine.epochs, 1.0, seed)
+        for run, (epochs, share) in short_runs(space.refine.epochs).items():
+            yield Job(number, stated, run, epochs, share, SHORT_SEED)
+
+
+@cache
+def opened(space_file: Path) -> tuple[SearchSpace, Any, Any]:
+    """Space, data and test samples of a worker process."""
+    from dse.data import load, load_test
+
+    space = load_space(space_file)
+    folder = Path(os.environ["DSE_DATA_DIR"]) if "DSE_DATA_DIR" in os.environ else None
+    return space, load(space.dataset, folder), load_test(space.dataset, folder)
+
+
+def run_job(space_file: Path, job: Job) -> dict[str, Any]:
+    """Train, score on validation and test samples, and describe."""
+    from dse.cache import ScoreCache
+    from dse.training.run import test, train
+
+    space, data, unseen = opened(space_file)
+    genome = space.network.genome(dict(job.params))
+    samples = None if job.share == 1 else round(job.share * len(data.train.labels))
+    recipe: Recipe = replace(space.refine, epochs=job.epochs, train_samples=samples)
+    line: dict[str, Any] = {**asdict(job), "params": dict(job.params), "genome": genome.digest()}
+    with tempfile.TemporaryDirectory() as folder:
+        store, start = ScoreCache(Path(folder)), time.process_time()
+        score = train(genome, data, recipe, job.seed, store, "cpu", 1)
+        line["cpu_seconds"] = round(time.process_time() - start, 3)
+        if isinstance(score, Failed):
+            return {**line, "failed": score.reason}
+        tested = test(genome, score, store, unseen, "cpu")
+    keep_masks = job.run == "full" and job.seed == FULL_SEEDS[0]
+    line["score"] = score_to_dict(score, masks=keep_masks)
+    line["test"] = {"deployed_correct": tested.deployed_correct, "samples": tested.samples}
+    return line
+
+
+def known(path: Path) -> set[tuple[int, str, int]]:
+    """Keys of the trainings in the file; a last line cut short by a kill is dropped from it."""
+    if not path.exists():
+        return set()
+    text = path.read_text()
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole)
+    return {(line["number"], line["run"], line["seed"]) for line in map(json.loads, whole.splitlines())}
+
+
+def main() -> int:
+    """Runs what is missing."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--space", type=Path, default=SPACE)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--limit", type=int, help="only the first networks of the random order")
+    options = parser.parse_args()
+    done = known(options.out)
+    wanted = [job for job in jobs(load_space(options.space), options.limit) if job.key not in done]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, mp_context=context) as pool, options.out.open("a") as file:
+        waiting = [pool.submit(run_job, options.space, job) for job in wanted]
+        for count, finished in enumerate(as_completed(waiting), 1):
+            print(json.dumps(finished.result()), file=file, flush=True)
+            print(f"{count}/{len(wanted)}", end="\r", file=sys.stderr, flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
