@@ -2,12 +2,12 @@
 
 import re
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from costmodels.errors import InputError
+from dse.export.outside_tool import run_tool
 
 BENCH = ("memory_model.sv", "core_testbench.sv")
 Simulator = Literal["verilator", "iverilog"]
@@ -68,22 +68,11 @@ def simulate(folder: Path, simulator: Simulator, timeout_s: float) -> Simulation
     """
     sources = (folder / "core.f").read_text(encoding="ascii").split()
     if simulator == "iverilog":
-        _run(["iverilog", "-g2012", "-o", "core.vvp", *sources, *BENCH], folder, timeout_s)
-        return parse(_run(["vvp", "-n", "core.vvp"], folder, timeout_s))
+        run_tool(["iverilog", "-g2012", "-o", "core.vvp", *sources, *BENCH], folder, timeout_s, SimulationError)
+        return parse(run_tool(["vvp", "-n", "core.vvp"], folder, timeout_s, SimulationError))
     build = ["verilator", "--binary", "-Wno-fatal", "-O3", "--top-module", "core_testbench", "-j", "1"]
-    _run([*build, *sources, *BENCH], folder, timeout_s)
-    return parse(_run(["obj_dir/Vcore_testbench"], folder, timeout_s))
-
-
-def _run(command: list[str], folder: Path, timeout_s: float) -> str:
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=timeout_s, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise SimulationError(f"{command[0]} must end within {timeout_s:g} s, but did not (in {folder})") from error
-    if done.returncode:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
-        raise SimulationError(f"{command[0]} must succeed, not exit with {done.returncode} (in {folder}):\n{last}")
-    return done.stdout
+    run_tool([*build, *sources, *BENCH], folder, timeout_s, SimulationError)
+    return parse(run_tool(["obj_dir/Vcore_testbench"], folder, timeout_s, SimulationError))
 
 
 def parse(report: str) -> SimulationResult:

@@ -7,7 +7,6 @@ the cells of `dse/export/synthesis/cells.lib`. Memories stay black boxes and cou
 import hashlib
 import re
 import shutil
-import subprocess
 import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Mapping
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodels.errors import InputError
+from dse.export.outside_tool import run_tool
 from dse.export.rtl_export import TOP
 
 FOLDER, SCRIPT, REPORT = "synth", "synth.ys", "synth.txt"
@@ -114,22 +114,12 @@ def synthesise(folder: Path) -> Synthesis:
     with tempfile.TemporaryDirectory(prefix="dse-synth-") as temporary:
         copy = Path(temporary) / "rtl"
         shutil.copytree(folder, copy)
-        _run(["yosys", "-q", "-s", SCRIPT], copy)
+        run_tool(["yosys", "-q", "-s", SCRIPT], copy, TIMEOUT_S, SynthesisError)
         report = (copy / REPORT).read_text(encoding="utf-8")
     cells = (folder / FOLDER / "cells.lib").read_bytes()
     digest = hashlib.sha256(cells).hexdigest()[:16]
-    return counted(report, cell_areas(cells.decode()), _run(["yosys", "-V"], folder).strip(), digest)
-
-
-def _run(command: list[str], folder: Path) -> str:
-    try:
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise SynthesisError(f"{command[0]} must end within {TIMEOUT_S:g} s, but did not (in {folder})") from error
-    if done.returncode:
-        last = "\n".join((done.stdout + done.stderr).splitlines()[-8:])
-        raise SynthesisError(f"{command[0]} must succeed, not exit with {done.returncode} (in {folder}):\n{last}")
-    return done.stdout
+    tool = run_tool(["yosys", "-V"], folder, TIMEOUT_S, SynthesisError).strip()
+    return counted(report, cell_areas(cells.decode()), tool, digest)
 
 
 def cell_areas(library: str) -> dict[str, float]:
