@@ -116,11 +116,9 @@ def explore() -> html.Div:
     parallel = html.Section(
         [
             html.Div([html.H2("Genes and quantities"), _select("axes-shown", shown)], className="head"),
-            _plot("parallel", "Parallel coordinates of genes and quantities", 330),
-            html.P(
-                ["Drag along an axis to keep a range; click the axis to lift it. ", html.Span(id="parallel-note")],
-                className="muted",
-            ),
+            _plot("parallel", "Parallel coordinates of genes and quantities", 330, role="group"),
+            html.P([PARALLEL_HINT, html.Span(id="parallel-note")], className="muted"),
+            html.P(id="parallel-range", role="status", className="muted"),
         ],
         className="wide",
     )
@@ -150,8 +148,14 @@ def explore() -> html.Div:
     )
 
 
-def _plot(identity: str, label: str, height: int) -> html.Div:
-    marks: dict[str, Any] = {"role": "img", "aria-label": label}
+PARALLEL_HINT = (
+    "Drag along an axis to keep a range; click the axis to lift it. By keyboard: left and right choose the axis, up "
+    "and down move the range's upper end, with shift its lower end, Delete lifts it. "
+)
+
+
+def _plot(identity: str, label: str, height: int, role: str = "img") -> html.Div:
+    marks: dict[str, Any] = {"role": role, "aria-label": label}
     return html.Div(id=identity, style={"height": f"{height}px"}, **marks)
 
 

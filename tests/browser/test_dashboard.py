@@ -242,6 +242,30 @@ def test_a_range_on_a_parallel_axis_filters_the_scatter(tab: Tab, served: Served
     assert len(kept(page)) == 1800
 
 
+def test_the_parallel_axes_follow_the_keyboard(tab: Tab, served: Served, studies: Studies) -> None:
+    page, table = tab.open(served(studies["many"])), table_of(studies["many"])
+    page.select_option("#axes-shown", "machine")
+    page.locator("#parallel canvas").focus()
+    names = page.evaluate("() => window.dseState.parallel.view.axes.map(axis => axis.name)")
+    for _ in range(names.index("machine.vector_width") + 1):
+        page.keyboard.press("ArrowRight")
+    assert page.text_content("#parallel-range") == "vector width: all"
+    settled(page, lambda: page.keyboard.press("ArrowDown"))
+    assert page.text_content("#parallel-range") == "vector width: 2, 4"
+    settled(page, lambda: page.keyboard.press("Shift+ArrowUp"))
+    assert page.text_content("#parallel-range") == "vector width: 4"
+    assert kept(page) == {row for row, width in enumerate(table.genes["machine.vector_width"]) if width == 4}
+    page.keyboard.press("Delete")
+    page.keyboard.press("Home")
+    for _ in names:
+        page.keyboard.press("ArrowLeft")
+    settled(page, lambda: page.keyboard.press("ArrowDown"))
+    accuracy = table.metrics["accuracy"]
+    least, most = np.nanmin(accuracy), np.nanmax(accuracy)
+    bar = most + 0.02 * (most - least) - (most - least) / 20
+    assert kept(page) == set(np.flatnonzero(accuracy <= bar + 1e-12).tolist())
+
+
 def test_the_csv_holds_what_is_kept_unrounded(tab: Tab, served: Served, studies: Studies) -> None:
     page, table = tab.open(served(studies["many"])), table_of(studies["many"])
     bound(page, "energy_uj", 60)

@@ -279,17 +279,20 @@
     const { data } = state, values = axisValues(name), gene = data.genes[name], found = { name, label: shortName(name), values };
     if (gene) {
       const none = gene.codes.some((c, i) => c < 0 && data.status[i] <= 2);
-      return { ...found, low: none ? -1 : 0, high: Math.max(none ? 0 : 1, gene.values.length - 1), ticks: [...(none ? [[-1, "–"]] : []), ...gene.values.map((v, k) => [k, String(v)])] };
+      const inRange = ([from, to]) => [...(none ? [[-1, "–"]] : []), ...gene.values.entries()].filter(([k]) => k >= from && k <= to).map(([, v]) => v).join(", ") || "none";
+      return { ...found, low: none ? -1 : 0, high: Math.max(none ? 0 : 1, gene.values.length - 1), step: 1, words: inRange, ticks: [...(none ? [[-1, "–"]] : []), ...gene.values.map((v, k) => [k, String(v)])] };
     }
     let low = Infinity, high = -Infinity;
     for (const v of values) if (Number.isFinite(v)) { if (v < low) low = v; if (v > high) high = v; }
+    const real = (v) => shownValue(name, name === "accuracy" ? v / 100 : Math.pow(10, v)), most = (high - low || 1) / 20;
+    Object.assign(found, { low, high, step: most, words: ([from, to]) => real(Math.max(from, low)) + " to " + real(Math.min(to, high)) });
     if (!isCost(name)) {
       const step = high - low > 40 ? 20 : high - low > 15 ? 5 : high - low > 4 ? 2 : 0.5, ticks = [];
       for (let v = Math.ceil(low / step) * step; v <= high; v += step) ticks.push([v, String(Number(v.toFixed(1)))]);
-      return { ...found, low, high, ticks };
+      return { ...found, ticks };
     }
     const ticks = high - low < Math.log10(C.span) ? C.fine : C.coarse;
-    return { ...found, low, high, ticks: ticks[0].map((v, k) => [Math.log10(v), ticks[1][k]]).filter(([v]) => v >= low && v <= high) };
+    return { ...found, ticks: ticks[0].map((v, k) => [Math.log10(v), ticks[1][k]]).filter(([v]) => v >= low && v <= high) };
   }
   function drawParallel() {
     const { data } = state, drawable = within("ranges"), names = axesShown(), plain = [], front = [];
@@ -297,10 +300,13 @@
     const step = Math.max(1, Math.ceil(plain.length / MOST_LINES));
     find("parallel-note").textContent = step > 1 ? "One in " + step + " of " + plain.length.toLocaleString("en-US") + " dominated candidates is drawn, and all of the front; ranges hold for all." : "";
     const c = night() ? C.dark : C.light;
-    state.parallel = state.parallel || new DseParallel(find("parallel"), (ranges) => timed("brush", () => {
-      state.ranges = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, [range]]));
-      refilter();
-    }));
+    state.parallel = state.parallel || new DseParallel(find("parallel"), {
+      at: (axis, range) => { find("parallel-range").textContent = axis.label.replace("\n", " ") + ": " + (range ? axis.words(range) : "all"); },
+      changed: (ranges) => timed("brush", () => {
+        state.ranges = Object.fromEntries(Object.entries(ranges).map(([name, range]) => [name, [range]]));
+        refilter();
+      }),
+    });
     state.parallel.draw({
       axes: names.map(dimension), lines: [...plain.filter((_, k) => k % step === 0), ...front], strong: (i) => data.status[i] === 0, kept: state.mask,
       ranges: Object.fromEntries(Object.entries(state.ranges).map(([name, [range]]) => [name, range])),
