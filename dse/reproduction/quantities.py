@@ -88,6 +88,19 @@ def _picked_storage(network: Side, others: Sequence[Side]) -> list[float]:
     return [100 * (1 - end.storage_bits / against.work.storage_bits) for end in ends]
 
 
+def _choice_gained(network: Side, others: Sequence[Side]) -> list[float]:
+    """Points that the other with the layers which training made binary has above the mean of all, seed by seed."""
+    found = []
+    for own in network.outcomes:
+        accuracies = {
+            side.genome: outcome.accuracy for side in others for outcome in side.outcomes if outcome.seed == own.seed
+        }
+        chosen = accuracies.get(network.genome.binarised(own.binarised))
+        if chosen is not None and len(accuracies) == len(others):
+            found.append(chosen - fmean(accuracies.values()))
+    return found
+
+
 def fewest_steps(outcome: Outcome, least: float) -> int | None:
     """From how many steps on the samples classified rightly are at least ``least``; None where they never are."""
     fewest = None
@@ -136,6 +149,7 @@ QUANTITIES: dict[str, Quantity] = {
     "accuracy-gained": _by_seed(lambda own, other: own.accuracy - other.accuracy),
     "accuracy-distance": _by_seed(lambda own, other: own.accuracy - other.accuracy),
     "loss-lowered": _by_seed(lambda own, other: other.training_loss - own.training_loss),
+    "choice-gained": _choice_gained,
     "steps-fewer": _by_seed(_speedup),
     "storage-picked": _picked_storage,
     "operations-saved": _saved(lambda work: work.operations),

@@ -1,4 +1,4 @@
-"""The kernels that training removed are the same in every form in which a network leaves: none is back, no more are gone."""
+"""The kernels that training removed are removed in every form in which a network leaves, and no others."""
 
 from dataclasses import replace
 from pathlib import Path

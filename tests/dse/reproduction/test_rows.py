@@ -148,6 +148,18 @@ def test_every_choice_of_equal_bytes_is_one_of_the_others() -> None:
         assert len(row.against) == 6
 
 
+def test_the_choice_is_judged_by_the_network_that_has_it_from_the_start() -> None:
+    (row,) = read_plan("small", "ale-choice").rows
+    sides = [
+        Side(genome(name, "fashion-mnist"), (outcome(0, 900 + 10 * i), outcome(1, 940)))
+        for i, name in enumerate(row.against)
+    ]
+    picked = replace(outcome(0, 100), binarised=("conv4", "conv5"))
+    own = Side(genome(row.network, "fashion-mnist"), (picked, outcome(1, 100), outcome(2, 100)))
+    assert QUANTITIES["choice-gained"](own, sides) == pytest.approx([95 - 92.5])
+    assert QUANTITIES["choice-gained"](own, [*sides[:-1], Side(sides[-1].genome, ())]) == []
+
+
 def test_storage_of_picked_layers() -> None:
     ale, plain = genome("ale", "fashion-mnist"), genome("one-step", "fashion-mnist")
     assert replace(ale, ale_saving=0.0) == plain
