@@ -67,7 +67,7 @@ def random_batch(genome: NetworkGenome) -> tuple[torch.Tensor, torch.Tensor]:
 def training_step(genome: NetworkGenome) -> Callable[[], None]:
     """One step on random images."""
     torch.manual_seed(0)
-    network = build_network(genome, Recipe(epochs=1), rectified=genome.route == "conversion")
+    network = build_network(genome, Recipe(epochs=1), rectified=genome.converted)
     network.precision = torch.float32
     images, labels = random_batch(genome)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)

@@ -22,7 +22,7 @@ def network_words(genome: NetworkGenome, binarised: Collection[str] = ()) -> str
     parts += ["dynamic pruning"] * genome.dynamic_pruning + ["BWO"] * genome.bwo
     parts += [f"ALE saves {100 * genome.ale_saving:g}%"] * (genome.ale_saving > 0)
     parts += [f"ALE within {genome.ale_loss:g} nats"] * (genome.ale_loss > 0)
-    parts += ["converted"] * (genome.route == "conversion")
+    parts += ["rounded"] * (genome.route == "rounded-conversion") + ["converted"] * genome.converted
     return ", ".join([*parts, f"{genome.head} {_weight_words(classifier)}"])
 
 

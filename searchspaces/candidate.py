@@ -185,7 +185,7 @@ def network_blocks(network: NetworkGenome, dataset: str, activity: Activity | No
     settings |= {key: True for key in ("dynamic_pruning", "bwo") if getattr(network, key)}
     if network.first_stage_timesteps > 1:
         settings["first_stage_timesteps"] = network.first_stage_timesteps
-    if network.route == "conversion":
+    if network.converted:
         settings["route"] = network.route
     if network.ale_saving:
         settings |= {"binarize": "ale", "ale_saving": network.ale_saving}

@@ -48,7 +48,7 @@ def _under(space: "NetworkSpace", route: str, head: str) -> int:
 
 def _dynamics(space: "NetworkSpace", route: str, steps: int) -> int:
     """Different triples of levels, reset and first stage at so many steps."""
-    if route == "conversion":
+    if route != "stbp":
         return len(space.levels)
     resets = sum(len(space.reset) if steps > 1 and levels == 1 else 1 for levels in space.levels)
     return resets * (len(space.first_stage_timesteps) if steps == 1 else 1)

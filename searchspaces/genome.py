@@ -9,7 +9,7 @@ from typing import Any, Literal
 Pooling = Literal["or", "average", "membrane", "count"]
 Head = Literal["fc", "gap"]
 Reset = Literal["hard", "soft"]
-Route = Literal["stbp", "conversion"]
+Route = Literal["stbp", "conversion", "rounded-conversion"]
 LEVELS = (1, 3, 7)
 """Numbers of strengths that fill whole bit planes: a power of two less one."""
 SLICES = 8
@@ -72,7 +72,8 @@ class NetworkGenome:
         first_stage_timesteps: T of a first stage of training, for networks of one time step; 1 is no such stage.
         dynamic_pruning: removed kernels may come back while the network is trained.
         route: how weights are learnt: through time by surrogate gradients (``"stbp"``), or as a CNN of rectified units
-            whose activations then become thresholds (``"conversion"``).
+            whose activations then become thresholds (``"conversion"``), in the second half of its training rounded to
+            what that many steps can say (``"rounded-conversion"``).
         ale_saving: share of the bits of all weights that training has to save by making layers binary, those that the
             accuracy loss estimator (ALE) picks; 0 where it picks none by bits.
         ale_loss: rise of the loss (in nats) that ALE may estimate for the layers it makes binary; 0 where it picks none
@@ -100,6 +101,11 @@ class NetworkGenome:
     def ale(self) -> bool:
         """Training picks layers that become binary."""
         return self.ale_saving > 0 or self.ale_loss > 0
+
+    @property
+    def converted(self) -> bool:
+        """A CNN is trained, and then made to spike."""
+        return self.route != "stbp"
 
     def binarised(self, names: Collection[str]) -> "NetworkGenome":
         """The network in which these layers are binary, as training left it; nothing is left to pick."""

@@ -26,9 +26,9 @@ def binarisation_contradictions(document: Document, network: NetworkSpace) -> It
 
 def conversion_contradictions(document: Document, network: NetworkSpace, indices: tuple[int, ...]) -> Iterator[Problem]:
     """A rectified unit has one threshold, needs the soft reset, and is trained without time steps."""
-    if "conversion" not in network.route:
+    if network.route == ("stbp",):
         return
-    alone = network.route == ("conversion",)
+    alone = "stbp" not in network.route
     if not network.images.static_input:
         where = document.where("network", "route")
         rule = "be stbp on event data: a CNN sees one frame where the network sees several"

@@ -93,7 +93,7 @@ NETWORK: dict[str, Rule] = {
     "dynamic_pruning": FLAG,
     "bwo": FLAG,
     "first_stage_timesteps": whole(1, default=(1,)),
-    "route": one_of("stbp", "conversion", default=("stbp",)),
+    "route": one_of("stbp", "conversion", "rounded-conversion", default=("stbp",)),
     "binarize": one_of("explicit", "ale", "ale-loss", default=("explicit",)),
     "ale_saving": ALE_SAVING,
     "ale_loss": ALE_LOSS,

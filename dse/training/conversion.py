@@ -8,8 +8,12 @@ unchanged.
 
 A soft reset keeps what a spike did not carry away, so T steps round the activation down to a whole number of
 thresholds, half a threshold too low on average. That half is added, spread over the steps.
+
+Few steps say little. A CNN whose activations are rounded to what they can say (`dse.training.rectifier`) for the
+second half of its training, by the peaks it has then, has learnt to live with that; the peaks stay.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -28,16 +32,29 @@ CALIBRATION_IMAGES = 256
 
 @torch.no_grad()
 def peaks(cnn: SpikingNetwork, images: Tensor) -> dict[str, float]:
-    """The percentile of every layer's activations on uint8 images [B, C, H, W], by name; 1 where all are 0."""
+    """The peak of every layer's activations on uint8 images [B, C, H, W], by name.
+
+    Where they are rounded it is the one they are rounded by, else their percentile, or 1 where all are 0.
+    """
     cnn.eval()
     x, found = images.to(cnn.precision), {}
     for name, layer in cnn.layers.items():
         assert isinstance(layer, SpikingLayer)
         assert isinstance(layer.neuron, NormReLU), "a network of rectified units is converted"
         activations = layer.neuron.activations(layer.synapses(x))
-        found[name] = float(np.percentile(activations.float().cpu().numpy(), PERCENTILE)) or 1.0
+        percentile = float(np.percentile(activations.float().cpu().numpy(), PERCENTILE)) or 1.0
+        found[name] = float(layer.neuron.peak) if layer.neuron.rounded_to else percentile
         x = layer.neuron.pooled(activations)
     return found
+
+
+@torch.no_grad()
+def set_peaks(cnn: SpikingNetwork, found: Mapping[str, float]) -> None:
+    """Give the units of each layer, by name, the peak by which they are rounded."""
+    for name, peak in found.items():
+        neuron = cnn.layers[name].neuron
+        assert isinstance(neuron, NormReLU)
+        neuron.peak.fill_(peak)
 
 
 @torch.no_grad()
@@ -47,7 +64,8 @@ def convert(cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, images: 
     ``cnn`` has rectified units and otherwise the same layers.
     """
     network = build_network(genome, recipe).to(images.device)
-    network.load_state_dict(cnn.state_dict())
+    state = cnn.state_dict()
+    network.load_state_dict({name: state[name] for name in network.state_dict()})
     network.hold_binary(cnn.binarised)
     unit = 1.0  # of activation, that a stored 1 of the layer before stands for
     for name, peak in peaks(cnn, images).items():

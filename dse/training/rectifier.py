@@ -10,12 +10,18 @@ from torch import Tensor, nn
 class NormReLU(nn.Module):
     """``relu(batch norm(x))``, then the sum of each window (average pooling) or its largest activation.
 
+    Answers may be rounded to 0 or the nearest of ``rounded_to`` equal steps up to ``peak``, which is what T steps of a
+    spiking neuron can say (clip, floor and shift of Bu et al., ICLR 2022). The gradient is that of clipping alone.
+
     Attributes:
+        peak: activation that full strength at every step stands for; a buffer, so that a checkpoint has it.
+        rounded_to: values above 0; 0 where any activation is answered.
         weight, bias, running_mean, running_var: as in `dse.training.neuron.NormIF`.
     """
 
     running_mean: Tensor
     running_var: Tensor
+    peak: Tensor
 
     def __init__(
         self,
@@ -32,11 +38,19 @@ class NormReLU(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
         self.register_buffer("running_mean", torch.zeros(channels))
         self.register_buffer("running_var", torch.ones(channels))
+        self.register_buffer("peak", torch.ones(()))
+        self.rounded_to = 0
 
     def activations(self, x: Tensor) -> Tensor:
         """What the units answer, of x's shape [B, M] or [B, M, H, W], before pooling."""
         norm = self.running_mean, self.running_var, self.weight, self.bias
-        return F.batch_norm(x, *norm, self.training, self.momentum, self.eps).relu()
+        exact = F.batch_norm(x, *norm, self.training, self.momentum, self.eps).relu()
+        return self._rounded(exact) if self.rounded_to else exact
+
+    def _rounded(self, exact: Tensor) -> Tensor:
+        clipped = exact.minimum(self.peak)
+        step = self.peak / self.rounded_to
+        return clipped + ((clipped / step + 1 / 2).floor() * step - clipped).detach()
 
     def pooled(self, activations: Tensor) -> Tensor:
         """The stored map."""

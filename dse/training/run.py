@@ -7,17 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from dse.cache import ScoreCache, code_version, weights_name
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
-from dse.training.conversion import CALIBRATION_IMAGES, convert, with_timesteps
+from dse.training.conversion import CALIBRATION_IMAGES, convert, peaks, set_peaks, with_timesteps
 from dse.training.fold import WidthError, fold, kept_mask
 from dse.training.measure import Measured, input_density, mean_loss, measure, right_answers
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import UNWATCHED, Deadline, DivergedError, OverBudgetError, Watch, fit
 from dse.training.precision import compute_type
+from dse.training.rectifier import NormReLU
 from dse.training.sampling import balanced_subset
 from dse.training.stages import Stage, stages
 from searchspaces.genome import NetworkGenome
@@ -123,26 +125,34 @@ def trained(
                 if before is not None:
                     network.load_state_dict(before.state_dict())
                     network.hold_binary(before.binarised)
+                    if stage.rounded_to:
+                        set_peaks(network, peaks(before, calibration(dataset, rng, device)))
                 fit(network, dataset.train, stage.recipe, rng, device, deadline, stage.settled, number, watch)
         assert network is not None, "a run has a stage"
-        if genome.route == "conversion":
-            index = balanced_subset(dataset.train.labels, CALIBRATION_IMAGES, rng)
-            network = converted(network, genome, recipe, dataset.train.take(index), device)
+        if genome.converted:
+            network = converted(network, genome, recipe, calibration(dataset, rng, device))
     return network
 
 
-def converted(
-    cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, calibration: Split, device: torch.device
-) -> SpikingNetwork:
-    """The spiking network of a trained CNN."""
-    network = convert(cnn, genome, recipe, torch.from_numpy(calibration.images).to(device))
-    network.precision = compute_type(recipe.precision, device)
+def calibration(dataset: Dataset, rng: np.random.Generator, device: torch.device) -> Tensor:
+    """Images by which thresholds are found, drawn from the training samples."""
+    index = balanced_subset(dataset.train.labels, CALIBRATION_IMAGES, rng)
+    return torch.from_numpy(dataset.train.images[index]).to(device)
+
+
+def converted(cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, images: Tensor) -> SpikingNetwork:
+    """The spiking network of a trained CNN, calibrated on images."""
+    network = convert(cnn, genome, recipe, images)
+    network.precision = compute_type(recipe.precision, images.device)
     return network
 
 
 def stage_network(stage: Stage, device: torch.device) -> SpikingNetwork:
     """The untrained network of a stage, in its precision."""
     network = build_network(stage.genome, stage.recipe, stage.rectified).to(device)
+    for layer in network.layers.values():
+        if isinstance(layer.neuron, NormReLU):
+            layer.neuron.rounded_to = stage.rounded_to
     # Spikes times codes are exact in bfloat16; activations of rectified units are not.
     network.precision = torch.float32 if stage.rectified else compute_type(stage.recipe.precision, device)
     return network

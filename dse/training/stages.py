@@ -1,6 +1,7 @@
 """The stages of a run: one, or two for a network of one time step that is first trained with several.
 
-A network to be converted has one stage, at one step, with rectified units; `dse.training.conversion` follows.
+A network to be converted has one stage, at one step, with rectified units; `dse.training.conversion` follows. Where
+its activations are rounded, that is a second stage, divided from the first as below.
 
 DT-SCNN (Lei et al. 2024) publishes that two stages of STBP bring inference to one step; the rest is ours: the epochs
 are divided between the stages, at least one each, and the second starts from the weights, batch norms and masks of the
@@ -23,25 +24,46 @@ class Stage:
     Attributes:
         settled: masks and weight bits are those of the stage before.
         rectified: units of a CNN stand in the place of neurons.
+        rounded_to: values above 0 that these units may answer; 0 where they answer any.
     """
 
     genome: NetworkGenome
     recipe: Recipe
     settled: bool = False
     rectified: bool = False
+    rounded_to: int = 0
 
 
 def stages(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
     """The stages in order; every stage's network has parameters of the same names and shapes."""
-    if genome.route == "conversion":
-        return (Stage(replace(genome, timesteps=1), recipe, rectified=True),)
+    if genome.converted:
+        return _of_conversion(genome, recipe)
     if genome.first_stage_timesteps == 1:
         return (Stage(genome, recipe),)
     longer = replace(genome, timesteps=genome.first_stage_timesteps, first_stage_timesteps=1, bwo=False)
+    first, second = _divided(recipe)
+    return Stage(longer, first), Stage(genome, second, settled=True)
+
+
+def _of_conversion(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
+    """The stages of a CNN."""
+    cnn = replace(genome, timesteps=1)
+    if genome.route == "conversion":
+        return (Stage(cnn, recipe, rectified=True),)
+    first, second = _divided(recipe)
+    values = genome.timesteps * genome.levels
+    return (
+        Stage(replace(cnn, bwo=False), first, rectified=True),
+        Stage(cnn, second, settled=True, rectified=True, rounded_to=values),
+    )
+
+
+def _divided(recipe: Recipe) -> tuple[Recipe, Recipe]:
+    """The recipes of two stages."""
     first = replace(recipe, epochs=max(1, recipe.epochs // 2))
     second = replace(
         recipe,
         epochs=max(1, recipe.epochs - recipe.epochs // 2),
         learning_rate=SECOND_LEARNING_RATE * recipe.learning_rate,
     )
-    return Stage(longer, first), Stage(genome, second, settled=True)
+    return first, second

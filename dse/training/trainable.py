@@ -57,10 +57,12 @@ def _binarisation(genome: NetworkGenome) -> Iterator[str]:
 
 
 def _conversion(genome: NetworkGenome) -> Iterator[str]:
-    if genome.route == "stbp":
+    if not genome.converted:
         return
     if not genome.static_input:
-        yield "route must be stbp on event data, not conversion: a CNN sees one frame where the network sees several"
+        yield (
+            f"route must be stbp on event data, not {genome.route}: a CNN sees one frame where the network sees several"
+        )
     for layer in genome.layers:
         if layer.dual_threshold:
             yield f"dual_threshold must be False in conversion, not True: a rectified unit has one (layer {layer.name})"

@@ -31,6 +31,7 @@ def test_networks_that_differ_in_one_choice_have_different_words() -> None:
         replace(NETWORK, head="gap"),
         replace(NETWORK, levels=3),
         replace(NETWORK, route="conversion"),
+        replace(NETWORK, route="rounded-conversion"),
         replace(NETWORK, ale_saving=0.2),
         replace(NETWORK, ale_loss=0.2),
         *(

@@ -115,6 +115,12 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]], str]] = {
         "conv2.dual_threshold must be false under route conversion: a rectified unit has one threshold, not "
         '[false, true] (mine); drop it or write route = "stbp"',
     ),
+    "a dual threshold in a rounded conversion": (
+        {"route": "rounded-conversion", "reset": "soft"},
+        {},
+        "conv2.dual_threshold must be false under route conversion: a rectified unit has one threshold, not "
+        '[false, true] (mine); drop it or write route = "stbp"',
+    ),
     "a forced dual threshold": (
         {"route": ["stbp", "conversion"]},
         {1: {"dual_threshold": True}},
@@ -164,7 +170,7 @@ SPACES: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = {
     ),
     "both routes": (
         {
-            "route": ["stbp", "conversion"],
+            "route": ["stbp", "conversion", "rounded-conversion"],
             "levels": [1, 3],
             "first_stage_timesteps": [1, 4],
             "pooling": ["or", "membrane", "count"],
@@ -172,7 +178,7 @@ SPACES: dict[str, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = {
         {1: {"pool": [1, 2], "prune_ratio": [0, 0.25, 0.3]}},
     ),
     "conversion alone": (
-        {"route": "conversion", "reset": "soft", "binarize": ["explicit", "ale"]},
+        {"route": ["rounded-conversion", "conversion"], "reset": "soft", "binarize": ["explicit", "ale"]},
         {1: {"dual_threshold": False}},
     ),
 }
@@ -191,11 +197,12 @@ def test_genomes_are_counted_and_canonical(name: str) -> None:
             assert genome.ale
         if genome.bwo:
             assert genome.ale or any(layer.weight_bits == 1 for layer in genome.layers)
-        if genome.route == "conversion":
+        if genome.converted:
             assert genome.reset == "soft"
             assert genome.first_stage_timesteps == 1
             assert not any(layer.dual_threshold for layer in genome.layers)
-    assert any(genome.ale or genome.route == "conversion" for genome in genomes)
+    assert {genome.route for genome in genomes} == set(space.route)
+    assert any(genome.ale or genome.converted for genome in genomes)
 
 
 def test_conditions_in_words() -> None:

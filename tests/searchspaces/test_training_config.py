@@ -126,3 +126,16 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     with pytest.raises(SpaceError) as refused:
         loaded(GOOD.replace("epochs = 3", "epochs = 0").replace("channels = 8", "channels = 0"), tmp_path)
     assert [problem.subject for problem in refused.value.problems] == ["conv1.channels", "recipe.epochs"]
+
+
+@pytest.mark.parametrize("name", ["mnist-binary", "fashion-one-step"])
+def test_the_trainings_of_the_documentation_are_what_they_say(name: str) -> None:
+    config = load_training(Path(__file__).parents[2] / "docs" / "training" / f"{name}.toml")
+    bits = [layer.weight_bits for layer in config.network.layers]
+    assert config.name == name
+    assert config.recipe.train_samples is None
+    if name == "mnist-binary":
+        assert (config.dataset, config.network.timesteps, bits) == ("mnist", 8, [1] * 4)
+    else:
+        assert (config.dataset, config.network.timesteps, bits) == ("fashion-mnist", 1, [8] * 4)
+        assert config.network.ale_saving == 0.2

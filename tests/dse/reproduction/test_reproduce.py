@@ -1,6 +1,7 @@
 """A reproduction from end to end: kept, resumed, stopped, failed; and the command."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +16,8 @@ from dse.data import load
 from dse.errors import StudyError
 from dse.reproduction import run
 from dse.reproduction.plan import Plan, Training, read_plan
-from dse.reproduction.quantities import Outcome
-from dse.reproduction.record import Record
+from dse.reproduction.quantities import STEPS, Outcome
+from dse.reproduction.record import Identity, Record
 from dse.reproduction.run import Data, Place, attempt, reproduce, trained_keys
 from dse.results.lock import locked
 from dse.score import Failed
@@ -153,6 +154,21 @@ def test_an_attempt_trains_tests_and_measures_the_loss_on_what_was_trained(
     again = attempt(training, data, 5, place)
     assert again == found
     assert len(seen) == 1  # the second time from the cache
+
+
+def test_an_attempt_tells_picked_layers_and_the_steps_of_a_conversion(place: Place) -> None:
+    middle = LayerGenome("conv2", "conv", 8, weight_bits=8)
+    picking = replace(DIGITS, layers=(LAYERS[0], middle, LAYERS[1]), ale_saving=0.1, reset="soft", route="conversion")
+    training = Training("digits", "digits", picking, Recipe(epochs=2, train_samples=300))
+    found = attempt(training, Data("digits", None), 5, place)
+    assert isinstance(found, Outcome)
+    assert found.binarised == ("conv2",)
+    assert tuple(steps for steps, _ in found.by_steps) == STEPS
+    assert dict(found.by_steps)[picking.timesteps] == found.correct
+    identity = Identity.of(training, "data", "code")
+    place.record.folder.mkdir(parents=True)
+    place.record.add(training, identity, found)
+    assert place.record.outcomes({training.key: identity}) == {training.key: (found,)}
 
 
 def test_the_command(place: Place, trained: list[tuple[str, str, int]], tmp_path: Path) -> None:

@@ -157,7 +157,7 @@ def test_the_choice_is_judged_by_the_network_that_has_it_from_the_start() -> Non
     picked = replace(outcome(0, 100), binarised=("conv4", "conv5"))
     own = Side(genome(row.network, "fashion-mnist"), (picked, outcome(1, 100), outcome(2, 100)))
     assert QUANTITIES["choice-gained"](own, sides) == pytest.approx([95 - 92.5])
-    assert QUANTITIES["choice-gained"](own, [*sides[:-1], Side(sides[-1].genome, ())]) == []
+    assert QUANTITIES["choice-gained"](own, [Side(sides[0].genome, ()), *sides[1:]]) == []
 
 
 def test_storage_of_picked_layers() -> None:

@@ -81,6 +81,60 @@ def test_the_unit_is_batch_norm_and_relu_and_its_gradient_is_numeric(pooling: An
     )
 
 
+def test_rounded_answers_and_their_gradient() -> None:
+    """Numbers worked by hand, in steps of 0.5 up to 2; the gradient is that of clipping."""
+    unit = NormReLU(1).eval()
+    unit.rounded_to = 4
+    unit.peak.fill_(2.0)
+    x = torch.tensor([[-1.0], [0.2], [0.26], [0.74], [0.76], [1.9], [2.4], [9.0]], requires_grad=True)
+    answers = unit(x)
+    torch.testing.assert_close(answers.flatten(), torch.tensor([0, 0, 0.5, 0.5, 1.0, 2.0, 2.0, 2.0]), atol=1e-4, rtol=0)
+    answers.sum().backward()
+    assert x.grad is not None
+    torch.testing.assert_close(x.grad.flatten(), torch.tensor([0.0, 1, 1, 1, 1, 1, 0, 0]), atol=1e-4, rtol=0)
+
+
+def rounded_cnn(genome: NetworkGenome, digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> tuple[SpikingNetwork, ...]:
+    """The CNN at the end of a rounded conversion, and what was made of it; its peaks are those of the first stage."""
+    kept: list[SpikingNetwork] = []
+    found: list[dict[str, float]] = []
+    whole, percentiles = run.converted, run.peaks
+    monkeypatch.setattr(run, "converted", lambda cnn, *how: (kept.append(cnn), whole(cnn, *how))[1])
+    monkeypatch.setattr(run, "peaks", lambda cnn, images: (found.append(percentiles(cnn, images)), found[-1])[1])
+    network = run.trained(genome, digits, RECIPE, 0, CPU, 0.0)
+    assert len(found) == 1
+    assert {name: layer.neuron.peak.item() for name, layer in kept[0].layers.items()} == pytest.approx(found[0])  # type: ignore[operator, union-attr]
+    return kept[0].eval(), network.eval()
+
+
+@pytest.mark.parametrize(("levels", "pooling"), [(1, "or"), (7, "average")])
+def test_at_one_step_a_rounded_cnn_and_its_conversion_are_the_same(
+    levels: int, pooling: Any, digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genome = digits_genome(1, 4, route="rounded-conversion", reset="soft", levels=levels, pooling=pooling)
+    cnn, network = rounded_cnn(genome, digits, monkeypatch)
+    images = torch.from_numpy(digits.validation.images)
+    with torch.no_grad():
+        expected, found = cnn(images), network(images)
+        stored, units = network.stored_maps(images), {}
+        x = images.float()
+        for name, layer in cnn.layers.items():
+            x = layer(x, static=True)
+            units[name] = (x / (layer.neuron.peak / levels)).round()  # type: ignore[operator, union-attr]
+    for name, spikes in stored.items():
+        assert (spikes == units[name]).float().mean() > 0.999, name
+    assert torch.isclose(found, expected, atol=1e-2, rtol=1e-3).all(1).float().mean() > 0.95
+
+
+def test_rounding_pays_at_one_step(digits: Dataset) -> None:
+    found = {}
+    for route in ("conversion", "rounded-conversion"):
+        genome = replace(converted_genome(1, bits=4), route=route)
+        network = run.trained(genome, digits, replace(RECIPE, epochs=12), 0, CPU, 0.0)
+        found[route] = measure(network, fold(network), digits.validation, CPU).deployed_correct / 360
+    assert found["rounded-conversion"] > found["conversion"] + 0.05
+
+
 def test_with_many_strengths_and_steps_it_is_as_good_as_the_cnn(
     cnns: dict[str, SpikingNetwork], digits: Dataset
 ) -> None:

@@ -45,6 +45,7 @@ NETWORKS = {
     "dynamic pruning": pruned(dynamic_pruning=True),
     "flips": digits_genome(bwo=True),
     "two stages": pruned(timesteps=1, first_stage_timesteps=3),
+    "rounded conversion": pruned(timesteps=2, reset="soft", route="rounded-conversion"),
 }
 
 
@@ -108,7 +109,7 @@ def test_a_stop_between_two_stages_is_no_other(digits: Dataset, tmp_path: Path) 
     assert whole.read_bytes() == parts.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["plain", "two stages"])
+@pytest.mark.parametrize("name", ["plain", "two stages", "rounded conversion"])
 def test_it_trains_the_network_of_a_search(name: str, digits: Dataset, tmp_path: Path) -> None:
     counts, _ = trained(config(NETWORKS[name]), digits, tmp_path / "run")
     cache = ScoreCache(tmp_path / "cache")

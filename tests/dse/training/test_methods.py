@@ -40,6 +40,7 @@ METHODS = {
     "bwo": replace(PLAIN, bwo=True),
     "ale-loss": replace(digits_genome(timesteps=4, reset="soft", bits=4), ale_loss=1.0),
     "conversion": replace(PLAIN, route="conversion", timesteps=16, levels=3),
+    "conversion-rounded": replace(PLAIN, route="rounded-conversion"),
     "conversion-pruned": replace(PLAIN, route="conversion", timesteps=8, levels=7, layers=pruned(PLAIN, 0.6)),
     "dynamic": replace(PLAIN, layers=pruned(PLAIN, 0.6), dynamic_pruning=True),
 }

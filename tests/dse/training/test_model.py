@@ -177,6 +177,8 @@ def test_what_is_no_network_is_refused() -> None:
     events = digits_genome(timesteps=2, static_input=False, route="conversion", reset="soft")
     with pytest.raises(ConfigurationError, match=r"^route must be stbp on event data, not conversion: "):
         build_network(events, recipe)
+    with pytest.raises(ConfigurationError, match=r"^route must be stbp on event data, not rounded-conversion: "):
+        build_network(replace(events, route="rounded-conversion"), recipe)
     steps = digits_genome(timesteps=1, first_stage_timesteps=4, route="conversion", reset="soft")
     with pytest.raises(ConfigurationError, match=r"^first_stage_timesteps must be 1 in conversion, not 4: "):
         build_network(steps, recipe)

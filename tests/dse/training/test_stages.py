@@ -32,6 +32,20 @@ def test_two_stages_divide_the_epochs() -> None:
     assert [stage.recipe.epochs for stage in stages(GENOME, replace(RECIPE, epochs=1))] == [1, 1]
 
 
+def test_a_rounded_conversion_has_two_stages_of_a_cnn() -> None:
+    genome = digits_genome(timesteps=4, levels=3, reset="soft", route="rounded-conversion", bwo=True)
+    first, second = stages(genome, RECIPE)
+    assert first.rectified
+    assert second.rectified
+    assert (first.rounded_to, second.rounded_to) == (0, 4 * 3)
+    assert (first.settled, second.settled) == (False, True)
+    assert (first.genome.bwo, second.genome.bwo) == (False, True)
+    assert first.genome.timesteps == second.genome.timesteps == 1
+    assert (first.recipe, second.recipe) == tuple(stage.recipe for stage in stages(GENOME, RECIPE))
+    (plain,) = stages(replace(genome, route="conversion"), RECIPE)
+    assert (plain.rectified, plain.rounded_to, plain.recipe) == (True, 0, RECIPE)
+
+
 def test_the_second_stage_starts_from_the_first_and_keeps_its_masks(monkeypatch: pytest.MonkeyPatch) -> None:
     begun: list[dict[str, torch.Tensor]] = []
     ended: list[dict[str, torch.Tensor]] = []
