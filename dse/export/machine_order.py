@@ -111,8 +111,6 @@ def reject_unsupported(network: IntegerNetwork) -> None:
     """
     reasons = [reason for layer in network.layers for reason in _neuron_reasons(layer, network.timesteps)]
     reasons += [reason for part in every_part(network) for reason in _reasons(part)]
-    if not network.static_input:
-        reasons.append(f"input must be an image, not a frame of events a step (layer {network.layers[0].name})")
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
 

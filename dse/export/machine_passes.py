@@ -113,6 +113,11 @@ class PlacedGroup:
         return sum(map(sum, self.lengths))
 
     @property
+    def source_elements(self) -> int:
+        """Elements of its input in DRAM, of all steps but of an image."""
+        return self.source.step_elements * (1 if self.group.layers[0].static_input else self.group.timesteps)
+
+    @property
     def membrane_words(self) -> int:
         """Words of V membranes that a tile leaves for its next step; 0 where one pass holds all steps."""
         if self.passes_of_tile == 1:

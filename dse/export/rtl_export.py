@@ -20,7 +20,7 @@ from costmodels.slots import strip_rows
 from costmodels.tiling import Group, groups, raster_order
 from costmodels.traffic import BITS_PER_BYTE, LARGEST_DENOMINATOR
 from costmodels.workload import Workload
-from dse.export.integer_network import IntegerNetwork, IntegerRun, Integers, run_integer
+from dse.export.integer_network import IntegerNetwork, IntegerRun, Integers, frames, run_integer
 from dse.export.machine_filters import layer_words
 from dse.export.machine_maps import depth, place_maps
 from dse.export.machine_order import (
@@ -116,9 +116,14 @@ class CoreImage:
 
     @property
     def elements(self) -> int:
-        """Elements of all maps in DRAM, every step of those that are written."""
-        last = self.groups[-1].source
-        return last.start + last.step_elements * (1 if len(self.groups) == 1 else self.network.timesteps)
+        """Elements of all maps in DRAM, every step of each but of an image."""
+        last = self.groups[-1]
+        return last.source.start + last.source_elements
+
+    @property
+    def input_elements(self) -> int:
+        """Elements of one image, or of one recording's frames of all steps."""
+        return self.groups[0].source_elements
 
 
 def lay_out(network: IntegerNetwork, config: AcceleratorConfig) -> CoreImage:
@@ -239,7 +244,7 @@ def parameters(image: CoreImage, images: int, dram_bytes_per_cycle: float) -> di
         "IMAGES": images,
         "WEIGHTS": len(image.weights),
         "ELEMENTS": image.elements,
-        "INPUTS": image.groups[0].source.step_elements,
+        "INPUTS": image.input_elements,
         "STORES": sum(1 for _ in store_places(image)),
         "SCORES": layers[-1].out_channels,
         "RATE_BITS": rate.numerator,
@@ -305,7 +310,11 @@ def write_words(path: Path, words: Sequence[int]) -> None:
 
 
 def write_core(image: CoreImage, images: NDArray[np.uint8], folder: Path, dram_bytes_per_cycle: float) -> None:
-    """Write the folder for ``images`` [n, C, H, W]: sources, package, memory images, golden vectors, testbench."""
+    """Write the folder for ``images``: sources, package, memory images, golden vectors, testbench.
+
+    Args:
+        images: uint8 [n, C, H, W], pixels, or slices of events (`integer_network.frames`).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     source = resources.files("dse.export").joinpath("rtl")
     for name in (*FILES, MEMORY_MODEL, TESTBENCH):
@@ -319,10 +328,17 @@ def write_core(image: CoreImage, images: NDArray[np.uint8], folder: Path, dram_b
     write_words(folder / "passes.mem", image.passes)
     write_words(folder / "lengths.mem", [words for one in image.groups for layer in one.lengths for words in layer])
     write_words(folder / "weights.mem", image.weights)
-    shaped = images.reshape(len(images), *image.parts[0].part.input_shape)
-    write_words(folder / "images.mem", shaped.transpose(0, 2, 3, 1).ravel().tolist())
+    write_words(folder / "images.mem", input_elements(image, images).ravel().tolist())
     write_words(folder / "stores.mem", golden or [0])
     write_words(folder / "scores.mem", [int(score) & 0xFFFFFFFF for score in run.scores.ravel()])
+
+
+def input_elements(image: CoreImage, images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Inputs in the order of DRAM: of each image, steps (one of pixels), rows, columns, channels."""
+    network = image.network
+    steps = images[None] if network.static_input else frames(images, network.timesteps)
+    shaped = steps.reshape(len(steps), len(images), *image.parts[0].part.input_shape)
+    return shaped.transpose(1, 0, 3, 4, 2)
 
 
 def package(values: dict[str, int]) -> str:

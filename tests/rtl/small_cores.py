@@ -1,5 +1,6 @@
 """Random small networks and machines for the compute core, from a seed: every feature, maps small enough to run."""
 
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -141,10 +142,21 @@ def random_core(seed: int) -> tuple[IntegerNetwork, AcceleratorConfig]:
     return network, config
 
 
+def event_core(seed: int) -> tuple[IntegerNetwork, AcceleratorConfig]:
+    """A random network whose first layer reads frames of events, bits at each step, and an ample machine."""
+    seeds = range(1000 * seed, 1000 * (seed + 1))
+    drawn = ((network, config) for network, config in map(random_core, seeds) if network.timesteps in (2, 4))
+    network, config = next((n, c) for n, c in drawn if n.layers and n.layers[0].largest_input == 1)
+    first = replace(network.layers[0], static_input=False)
+    return replace(network, layers=(first, *network.layers[1:])), config
+
+
 def random_images(network: IntegerNetwork, n: int, seed: int) -> NDArray[np.uint8]:
+    """Pixels, or slices of events."""
     first = (*network.layers, network.classifier)[0]
     rng = np.random.default_rng(seed)
-    return rng.integers(0, first.largest_input + 1, (n, *first.input_shape)).astype(np.uint8)
+    largest = first.largest_input if network.static_input else 255
+    return rng.integers(0, largest + 1, (n, *first.input_shape)).astype(np.uint8)
 
 
 def connected_core(seed: int) -> tuple[IntegerNetwork, AcceleratorConfig]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 import pytest
-from small_cores import random_core
+from small_cores import event_core, random_core
 
 import costmodels.feasibility
 import costmodels.fitting
@@ -42,9 +42,11 @@ def schedule_of(work: Workload, config: AcceleratorConfig, rate: float) -> Sched
     return count(work, AcceleratorBatch.of([config]), rate)
 
 
-def tight_machine(seed: int, order: Order = "inner") -> tuple[IntegerNetwork, AcceleratorConfig] | None:
+def tight_machine(
+    seed: int, order: Order = "inner", events: bool = False
+) -> tuple[IntegerNetwork, AcceleratorConfig] | None:
     """A random network, and the machine that needs most tiles, streams and groups; None if no drawn one can run it."""
-    network, ample = random_core(seed)
+    network, ample = event_core(seed) if events else random_core(seed)
     if ample.vector_width > 4 or ample.channel_lanes > 4:
         ample = replace(ample, vector_width=1 + seed % 4, channel_lanes=1 + seed // 4 % 4)
     work = workload(network)

@@ -15,7 +15,6 @@ from dse.cache import ScoreCache
 from dse.data import list_datasets, load
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import run_integer
-from dse.export.machine_order import UnsupportedNetworkError, reject_unsupported
 from dse.score import NetworkScore
 from dse.training import run
 from dse.training.deployed import run_deployed
@@ -69,13 +68,6 @@ def test_the_trained_network_sees_the_same_frames(seed: int) -> None:
         expected = network(images).argmax(1).numpy()
     answered = run_integer(fold(network, 14), images.numpy()).predictions
     assert (answered != expected).sum() <= 2
-
-
-def test_the_core_is_not_exported_for_events_which_it_cannot_take_in() -> None:
-    with pytest.raises(
-        UnsupportedNetworkError, match=r"input must be an image, not a frame of events a step \(layer conv0"
-    ):
-        reject_unsupported(fold(settled_network(event_genome(1), 1)))
 
 
 def test_steps_in_which_nothing_happens_leave_the_first_layer_to_its_constants() -> None:
