@@ -198,3 +198,5 @@ def _say_next(result: "StudyResult", report: Path) -> None:
     if result.front:
         note(f"next:   dse show {path} {result.front[0].id}    one point, layer by layer")
         note(f"        dse recost {path} --dram 4.6    the same networks under another DRAM, without training")
+        note(f"        dse dashboard {path} --open    look, compare, move a slider")
+        note(f"        dse export {path} {result.front[0].id} --to rtl -o rtl --verify    its hardware, simulated")

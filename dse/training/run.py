@@ -1,7 +1,7 @@
 """One training run: a genome in, a cached score or the reason of failure out; and the test of a stored network."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -33,6 +33,15 @@ class TestScore:
     correct: int
     deployed_correct: int
     samples: int
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A trained network, its folded form, and what both do on the validation samples."""
+
+    network: SpikingNetwork
+    folded: IntegerNetwork
+    measured: Measured
 
 
 def chosen_device(device: str) -> torch.device:
@@ -78,6 +87,21 @@ def failure(error: BaseException, start: float) -> Failed | None:
     if isinstance(error, WidthError):
         return Failed("crashed", str(error), seconds)
     return None
+
+
+def finished(
+    train_network: Callable[[], SpikingNetwork], dataset: Dataset, device: torch.device, start: float
+) -> Finished | Failed:
+    """Train, fold and measure, or say why the run failed; ``start`` is when it began (`time.perf_counter`)."""
+    try:
+        network = train_network()
+        folded = fold(network)
+        return Finished(network, folded, measure(network, folded, dataset.validation, device))
+    except Exception as error:
+        failed = failure(error, start)
+        if failed is None:
+            raise
+        return failed
 
 
 def trained(
@@ -150,18 +174,12 @@ def train(
         return stored
     start = time.perf_counter()
     target = chosen_device(device)
-    try:
-        with thread_count(threads):
-            network = trained(genome, dataset, recipe, seed, target, start)
-            folded = fold(network)
-            measured = measure(network, folded, dataset.validation, target)
-    except Exception as error:
-        failed = failure(error, start)
-        if failed is None:
-            raise
-        return failed
-    score = describe(key, network, measured, dataset, recipe, seed, time.perf_counter() - start)
-    cache.put(score, parameters(network), folded)
+    with thread_count(threads):
+        done = finished(lambda: trained(genome, dataset, recipe, seed, target, start), dataset, target, start)
+    if isinstance(done, Failed):
+        return done
+    score = describe(key, done.network, done.measured, dataset, recipe, seed, time.perf_counter() - start)
+    cache.put(score, parameters(done.network), done.folded)
     return score
 
 
