@@ -1,12 +1,12 @@
-"""Contestants: this search itself, its trainings answered from the table, and plain Optuna over network and machine."""
+"""Contestants: this search itself, its trainings answered from the table, and others over network and machine."""
 
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from unittest.mock import patch
 
 import optuna
@@ -64,36 +64,68 @@ def nested(question: Question, sampler: str, seed: int, trainings: int = NESTED_
     return trainers.steps
 
 
-JOINT: dict[str, Callable[[int], BaseSampler]] = {
-    "random": lambda seed: RandomSampler(seed=seed),
-    "tpe": lambda seed: TPESampler(seed=seed),
-    "nsga2": lambda seed: NSGAIISampler(seed=seed),
-    "nsga3": lambda seed: NSGAIIISampler(seed=seed),
+class Asker(Protocol):
+    """An optimiser of network and machine together, told the objectives as they are."""
+
+    def ask(self) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        """What `tell` wants back, and the genes of a network and of a machine."""
+
+    def tell(self, handle: Any, values: Sequence[float]) -> None:
+        """What came of it."""
+
+
+class PlainOptuna:
+    """Optuna as its user writes it down, with its own defaults."""
+
+    def __init__(self, question: Question, sampler: BaseSampler) -> None:
+        self._genes = question.space.network.genes, question.space.accelerator.genes
+        self._wanted = {**distributions(self._genes[0], NETWORK), **distributions(self._genes[1], MACHINE)}
+        directions = ["maximize" if o.maximise else "minimize" for o in question.problem.objectives]
+        self._study = optuna.create_study(directions=directions, sampler=sampler)
+
+    def ask(self) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+        trial = self._study.ask(self._wanted)
+        network, machine = self._genes
+        return trial, decoded(network, trial.params, NETWORK), decoded(machine, trial.params, MACHINE)
+
+    def tell(self, handle: Any, values: Sequence[float]) -> None:
+        self._study.tell(handle, list(values))
+
+
+def by_ax(question: Question, seed: int) -> Asker:
+    """SpikeExplorer's optimiser, where it is installed."""
+    from spikeexplorer import Ax
+
+    return Ax(question, seed)
+
+
+JOINT: dict[str, Callable[[Question, int], Asker]] = {
+    "random": lambda question, seed: PlainOptuna(question, RandomSampler(seed=seed)),
+    "tpe": lambda question, seed: PlainOptuna(question, TPESampler(seed=seed)),
+    "nsga2": lambda question, seed: PlainOptuna(question, NSGAIISampler(seed=seed)),
+    "nsga3": lambda question, seed: PlainOptuna(question, NSGAIIISampler(seed=seed)),
+    "ax": by_ax,
 }
-"""As a user of Optuna makes them, with Optuna's own defaults."""
 
 
 def joint(question: Question, sampler: str, seed: int, trainings: int = JOINT_TRAININGS) -> list[Step]:
-    """Plain Optuna over network and machine, each trial one training; machines that cannot run the network cost none.
+    """Network and machine proposed together, each trial one training; machines that cannot run the network cost none.
 
     What it tells for those is the reference point.
     """
-    space, accelerator = question.space.network, question.space.accelerator
-    wanted = {**distributions(space.genes, NETWORK), **distributions(accelerator.genes, MACHINE)}
-    directions = ["maximize" if o.maximise else "minimize" for o in question.problem.objectives]
-    study = optuna.create_study(directions=directions, sampler=JOINT[sampler](seed))
+    asker, accelerator = JOINT[sampler](question, seed), question.space.accelerator
     places = {_key(machine): place for place, machine in enumerate(question.problem.pricer.machines)}
     steps, begun = list[Step](), time.process_time()
     for _ in range(MOST_ASKED * trainings):
-        trial = study.ask(wanted)
-        number = question.space.network.nearest(decoded(space.genes, trial.params, NETWORK)).number  # type: ignore[attr-defined]
-        machine = places[_key(accelerator.config(decoded(accelerator.genes, trial.params, MACHINE)))]
+        handle, network, config = asker.ask()
+        number = question.space.network.nearest(network).number  # type: ignore[attr-defined]
+        machine = places[_key(accelerator.config(config))]
         priced = question.priced(number, question.told)
         if not priced.runs[machine]:
-            study.tell(trial, [question.reference.values[o.column] for o in question.problem.objectives])
+            asker.tell(handle, [question.reference.values[o.column] for o in question.problem.objectives])
             continue
         steps.append(Step(number, machine, time.process_time() - begun))
-        study.tell(trial, question.told_values(priced, machine))
+        asker.tell(handle, question.told_values(priced, machine))
         if len(steps) == trainings:
             break
     return steps

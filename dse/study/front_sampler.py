@@ -1,8 +1,8 @@
 """The search's own sampler: it proposes the network that would enlarge the front most if the model's hopes came true.
 
-This is SMS-EGO (Ponweiser, Wagner, Biermann, Vincze, PPSN X, 2008) over a pool of networks, with two additions: the
-noise of single trainings is smoothed by the model before the front is taken, and what is in training counts as if it
-had come out as expected.
+This is SMS-EGO (Ponweiser, Wagner, Biermann, Vincze, PPSN X, 2008) over a pool of networks, with three additions: the
+noise of single trainings is smoothed by the model before the front is taken; what is in training counts as if it had
+come out as expected; and how far a network is outside the constraints is modelled beside its values.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -39,12 +39,31 @@ JUDGED, DRAWS = 16, 64
 
 @dataclass(eq=False)
 class _Seen:
-    """What the trials of a study say, ``n`` of them told: candidates, what they gain (``n x m``), digests of all."""
+    """What the trials of a study say, ``n`` of them told.
+
+    Attributes:
+        told: candidates.
+        values: what they gain, ``n x m``; NaN where nobody knows, as of a network that was not trained.
+        violations: of the constraints, ``n``; above 0 is outside, and so is a network that no machine runs.
+        pending: candidates in training.
+        digests: of everything tried.
+    """
 
     told: list[Candidate] = field(default_factory=list)
     values: Floats = field(default_factory=lambda: np.zeros((0, 1)))
+    violations: Floats = field(default_factory=lambda: np.zeros(0))
     pending: list[Candidate] = field(default_factory=list)
     digests: set[str] = field(default_factory=set)
+
+    @property
+    def trained(self) -> int:
+        """Networks of which something is known."""
+        return int((~np.isnan(self.values)).any(axis=1).sum())
+
+    @property
+    def worth(self) -> Floats:
+        """Values that count, ``n x m``: none of a network outside the constraints."""
+        return np.where(self.violations[:, None] > 0, 0.0, np.nan_to_num(self.values))
 
 
 class FrontSampler(BaseSampler):
@@ -79,11 +98,11 @@ class FrontSampler(BaseSampler):
     ) -> dict[str, Any]:
         """Parameters of the next network; none where the pool has no network that is new."""
         seen = self._seen(study)
-        self._pool.refresh([seen.told[i].genes for i in _best(seen.values)])
+        self._pool.refresh([seen.told[i].genes for i in _best(seen.worth)])
         new = self._pool.without(seen.digests.__contains__)
         if not new:
             return {}
-        proposed = self._spread(seen, new) if len(seen.told) < self._startup else self._hopeful(seen, new)
+        proposed = self._spread(seen, new) if seen.trained < self._startup else self._hopeful(seen, new)
         return encoded(self._space.genes, proposed.genes)
 
     def sample_independent(
@@ -94,7 +113,8 @@ class FrontSampler(BaseSampler):
 
     def _seen(self, study: optuna.Study) -> _Seen:
         """Everything that is told, in training or failed."""
-        seen, values, names = _Seen(), list[list[float]](), distributions(self._space.genes).keys()
+        seen, names = _Seen(), distributions(self._space.genes).keys()
+        values, violations = list[list[float]](), list[float]()
         for trial in study.get_trials(deepcopy=False):
             candidate = self._candidate(trial) if names <= trial.params.keys() else None
             if candidate is None or candidate.digest in seen.digests:
@@ -103,10 +123,11 @@ class FrontSampler(BaseSampler):
             if trial.state == TrialState.COMPLETE:
                 seen.told.append(candidate)
                 values.append(trial.values)
+                violations.append(trial.constraints.get("violation", float("nan")))
             elif trial.state == TrialState.RUNNING:
                 seen.pending.append(candidate)
         if values:
-            seen.values = self._gains(np.array(values, dtype=np.float64))
+            seen.values, seen.violations = known(self._gains(np.array(values, dtype=np.float64)), np.array(violations))
         return seen
 
     def _candidate(self, trial: FrozenTrial) -> Candidate:
@@ -126,22 +147,26 @@ class FrontSampler(BaseSampler):
 
     def _hopeful(self, seen: _Seen, new: Sequence[Candidate]) -> Candidate:
         """The candidate whose hoped-for values enlarge the front most."""
-        rows = _modelled(seen.values)
-        data, told = _features([seen.told[i] for i in rows]), seen.values[rows]
+        rows = _modelled(seen.worth)
+        data, told = _features([seen.told[i] for i in rows]), np.column_stack([seen.values, seen.violations])[rows]
         model = self._surrogate.fit(data, told)
-        data, believed = self._believed(model, data, seen.pending[-PENDING:])
-        if len(believed) > len(told):
-            model = self._surrogate.fit(data, np.concatenate([told, believed[len(told) :]]))
+        outside = seen.violations[rows] > 0
+        if pending := seen.pending[-PENDING:]:
+            data = np.concatenate([data, _features(pending)])
+            told = np.concatenate([told, model.predict(data[len(told) :])[0]])
+            model = self._surrogate.fit(data, told)
+            outside = told[:, -1] > 0
+        believed = model.predict(data[~outside])[0][:, :-1] if not outside.all() else np.zeros((0, told.shape[1] - 1))
         return self._most_gaining(model, new, Front.of(believed))
-
-    def _believed(self, model: Fitted, data: Floats, pending: Sequence[Candidate]) -> tuple[Floats, Floats]:
-        """Features and smoothed values of what is told and of what is in training."""
-        whole = np.concatenate([data, _features(pending)]) if pending else data
-        return whole, model.predict(whole)[0]
 
     def _most_gaining(self, model: Fitted, new: Sequence[Candidate], front: "Front") -> Candidate:
         """The most hopeful candidate; a point that another betters in every value cannot be it."""
         means, spread = model.predict(_features(new))
+        least = means[:, -1] - HOPE * spread[:, -1]
+        if (least > 0).all():
+            return new[int(least.argmin())]
+        inside = np.flatnonzero(least <= 0)
+        new, means, spread = [new[i] for i in inside.tolist()], means[inside, :-1], spread[inside, :-1]
         hopes = means + HOPE * spread
         rows = np.flatnonzero(nondominated(hopes, [True] * hopes.shape[1]))
         gains = np.array([front.gain(hopes[row][None]) for row in rows])
@@ -174,6 +199,16 @@ class Front:
 def covered(points: Floats) -> float:
     """Hypervolume of ``n x m`` points above 0."""
     return hypervolume(points, np.zeros(points.shape[1]), [True] * points.shape[1])
+
+
+def known(gains: Floats, violations: Floats) -> tuple[Floats, Floats]:
+    """Gains with NaN for what is not known, and violations of a study with constraints or without (NaN).
+
+    What is told of a network that was not trained, or that no machine runs, is the reference point, whose gain is 0.
+    """
+    gains = np.where(gains == 0, np.nan, gains)
+    runs = np.where(np.isnan(gains).all(axis=1), 1.0, -1.0)
+    return gains, np.where(np.isnan(violations), runs, violations)
 
 
 def _features(candidates: Sequence[Candidate]) -> Floats:

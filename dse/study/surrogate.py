@@ -29,7 +29,7 @@ class Surrogate:
     fitted: int = 0
 
     def fit(self, features: Floats, values: Floats) -> "Fitted":
-        """Condition on ``n x d`` features and ``n x m`` values."""
+        """Condition on ``n x d`` features and ``n x m`` values, NaN where one is not known."""
         again = self.kernels is None or len(features) >= FIT_AGAIN * self.fitted
         centre, scale = features.mean(axis=0), features.std(axis=0)
         scale = np.where(scale > 0, scale, 1.0)
@@ -76,7 +76,11 @@ def _fitted(kernel: Any, features: Floats, values: Floats, again: bool) -> "Gaus
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.gaussian_process import GaussianProcessRegressor
 
+    told = ~np.isnan(values)
+    if not told.any():
+        told, values = np.ones_like(told), np.zeros_like(values)
+    again = again and float(np.ptp(values[told])) > 0  # nothing to fit in a constant
     model = GaussianProcessRegressor(kernel, optimizer="fmin_l_bfgs_b" if again else None, normalize_y=True, alpha=1e-8)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a bound reached is an answer
-        return model.fit(features, values)
+        return model.fit(features[told], values[told])

@@ -10,8 +10,8 @@ from stand_in import SPACE, TINY_SPACE, InlineTrainers, settings_in, write_space
 
 from dse.study.converged import GAIN, PATIENCE, Convergence
 from dse.study.encoding import decoded, encoded
-from dse.study.front_sampler import MODELLED, Front, FrontSampler, _modelled
-from dse.study.pool import CHANGED, NEIGHBOURS, WHOLE, Pool
+from dse.study.front_sampler import MODELLED, Front, FrontSampler, _modelled, known
+from dse.study.pool import CHANGED, DRAWN, NEIGHBOURS, Candidate, Pool
 from dse.study.search import resume, run_search
 from dse.study.settings import SearchSettings, SettingsError
 from dse.study.surrogate import Surrogate
@@ -92,7 +92,10 @@ def test_a_small_space_is_in_the_pool_whole_and_each_network_once(tmp_path: Path
     assert len(pool.candidates) == space.combinations() == 8
 
 
-def test_the_pool_of_a_large_space_is_bounded_and_looks_around_the_best(tmp_path: Path) -> None:
+def test_the_pool_of_a_large_space_is_bounded_and_looks_around_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dse.study.pool.WHOLE", DRAWN + 100)
     space = networks(tmp_path)
     pool = Pool(space, np.random.default_rng(0))
     best = {gene.name: gene.choices[-1] for gene in space.genes}
@@ -102,9 +105,11 @@ def test_the_pool_of_a_large_space_is_bounded_and_looks_around_the_best(tmp_path
     found = [candidate for digest, candidate in pool.candidates.items() if digest not in before]
     near = [c for c in found if sum(best[name] != value for name, value in c.genes.items()) <= CHANGED]
     assert len(near) > NEIGHBOURS / 4
-    for _ in range(40):
+    newest = list(pool.candidates)[-1]
+    for _ in range(5):
         pool.refresh([best])
-    assert len(pool.candidates) <= WHOLE < space.combinations()
+    assert len(pool.candidates) == DRAWN + 100 < space.combinations()
+    assert newest in pool.candidates
 
 
 def test_features_are_the_genes_and_the_decades_of_size_and_work(tmp_path: Path) -> None:
@@ -158,6 +163,52 @@ def test_what_is_in_training_is_not_proposed_and_counts_as_expected(tmp_path: Pa
     study, _ = study_of(space, told=6, running=20)
     proposals = [tuple(sorted(trial.params.items())) for trial in study.get_trials(deepcopy=False)[1:]]
     assert len(set(proposals)) == len(proposals)
+
+
+def test_what_nobody_knows_is_neither_learnt_nor_counted() -> None:
+    gains, violations = known(np.array([[0.0, 0.0], [0.4, 0.0], [0.5, 2.0]]), np.array([0.3, 0.1, -0.2]))
+    assert np.isnan(gains).tolist() == [[True, True], [False, True], [False, False]]
+    assert violations.tolist() == [0.3, 0.1, -0.2]
+    assert known(np.array([[0.0, 0.0], [0.5, 2.0]]), np.full(2, np.nan))[1].tolist() == [1.0, -1.0]
+    features = np.linspace(0, 1, 20)[:, None]
+    values = np.where(features < 0.3, np.nan, 2 * features)
+    means, _ = Surrogate().fit(features, values).predict(features)
+    assert np.abs(means - 2 * features).max() < 0.1, "as zeros, the unknown ones would pull the trend down"
+
+
+class Oracle:
+    """In place of a fitted model: three candidates' means and deviations of two values and of the violation."""
+
+    def __init__(self, means: list[list[float]], spread: list[list[float]]) -> None:
+        self.answer = np.array(means), np.array(spread)
+
+    def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("means", "spread", "expected"),
+    [
+        ([[1, 1, -1], [2, 2, -1], [3, 1, -1]], [[0.1] * 3] * 3, 1),
+        ([[2, 2, -1]] * 3, [[0.1] * 3, [0.1] * 3, [0.5] * 3], 2),  # as good on average, and less known
+        ([[1, 1, -1], [2, 2, 1], [3, 3, 1]], [[0.1] * 3] * 3, 0),  # the better ones are outside the constraints
+        ([[1, 1, 0.5], [2, 2, 0.3], [3, 3, 0.9]], [[0.1] * 3] * 3, 1),  # all are: the nearest
+        ([[1, 1, 0.5], [2, 2, 0.3], [3, 3, 0.9]], [[0.1] * 3, [0.1] * 3, [1.0] * 3], 2),  # or one that may be inside
+    ],
+)
+def test_the_candidate_that_promises_most_within_the_constraints_is_taken(
+    tmp_path: Path, means: list[list[float]], spread: list[list[float]], expected: int
+) -> None:
+    sampler = FrontSampler(networks(tmp_path), as_they_are, seed=0, startup=4)
+    front, new = Front.of(np.array([[1.5, 1.5]])), [Candidate({}, str(i), np.zeros(1)) for i in range(3)]
+    assert sampler._most_gaining(Oracle(means, spread), new, front).digest == str(expected)  # type: ignore[arg-type]
+
+
+def test_a_constrained_search_trains_what_it_was_asked_to(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path, trials=12, sampler="auto", constraints=("ops<=60000", "acc>=0.3"))
+    result = run_search(settings, make_trainers=InlineTrainers())
+    assert result.trained == 12
+    assert all(record.metrics["operations"] <= 60000 for record in result.folder.networks())
 
 
 def test_a_space_with_nothing_new_is_left_to_whoever_asked(tmp_path: Path) -> None:
