@@ -9,6 +9,7 @@ from dse.words import amount, machine_words, network_words, share_words
 if TYPE_CHECKING:
     from dse.objectives import Objective
     from dse.results import FrontPoint, NetworkRecord, StudyFolder
+    from dse.results.records import Counts
 
 ALWAYS_SHOWN = ("energy_uj", "latency_ms", "area_mm2")
 
@@ -32,7 +33,7 @@ def say_points(
     objectives: "tuple[Objective, ...]",
     points: "tuple[FrontPoint, ...]",
     networks: "list[NetworkRecord]",
-    tests: dict[int, dict[str, int]] | None = None,
+    tests: "dict[int, Counts] | None" = None,
 ) -> None:
     """Print points of one fidelity: accuracies with intervals, costs, network and machine in words."""
     by_number = {record.number: record for record in networks}
@@ -64,7 +65,7 @@ def _costs(objectives: "tuple[Objective, ...]") -> "list[Objective]":
     return list(dict.fromkeys((*asked, *(BY_COLUMN[column] for column in ALWAYS_SHOWN))))
 
 
-def _tested(counts: dict[str, int] | None) -> str:
+def _tested(counts: "Counts | None") -> str:
     return share_words(counts["deployed_correct"], counts["samples"]) if counts else "-"
 
 
@@ -84,7 +85,7 @@ def front_json(folder: "StudyFolder") -> dict[str, Any]:
 
 
 def _plain(
-    points: "tuple[FrontPoint, ...]", networks: "list[NetworkRecord]", tests: dict[int, dict[str, int]]
+    points: "tuple[FrontPoint, ...]", networks: "list[NetworkRecord]", tests: "dict[int, Counts]"
 ) -> list[dict[str, Any]]:
     by_number = {record.number: record for record in networks}
     return [
