@@ -45,6 +45,12 @@ audit: $(VENV)/bin/python
 	$(PIP) pip-audit
 	$(BIN)/pip-audit --require-hashes --disable-pip -r requirements-hashes.txt
 
+# Coverage-guided fuzzing of every parser; what was found lies in fuzz-findings/.
+.PHONY: fuzz
+RUNS ?= 1000000
+fuzz: $(VENV)/.installed-test
+	OMP_NUM_THREADS=1 PYTHONPATH=. $(BIN)/python tests/fuzz/fuzz.py --runs $(RUNS)
+
 # The neuron kernel is compiled on first use; without a compiler a slower pure-torch path runs.
 # The dashboard is tested in a headless Chromium; without one those tests are skipped and say so.
 .PHONY: compiler chromium

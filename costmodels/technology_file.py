@@ -18,6 +18,7 @@ from costmodels.technology import (
     SramRules,
     Technology,
 )
+from costmodels.toml_text import read_toml
 
 PRESETS = Path(__file__).parent / "data" / "technology"
 _PARTS = {
@@ -62,10 +63,10 @@ def _preset(name: str) -> Technology:
 
 def _read(path: Path) -> Technology:
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        _, document = read_toml(path)
     except OSError as error:
         raise ConfigurationError(f"technology file must be readable, not {path} ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise ConfigurationError(f"technology file must be TOML ({path}: {error})") from error
     if unknown := [key for key in document if key not in _TOP]:
         raise ConfigurationError(

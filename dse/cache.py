@@ -23,6 +23,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from dse.export.integer_network import IntegerNetwork, from_npz, to_npz
@@ -94,7 +95,7 @@ class ScoreCache:
             if not entry.exists():
                 return None
             reason: Exception = error
-        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, SafetensorError) as error:
             reason = error
         _move_aside(entry, reason)
         return None

@@ -2,13 +2,13 @@
 
 import difflib
 import os
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from costmodels.errors import InputError
+from costmodels.toml_text import read_toml
 
 FILE_NAME = "dse.toml"
 PREFIX = "DSE_"
@@ -126,9 +126,8 @@ def read_file(path: Path) -> dict[str, Resolved]:
     if not path.is_file():
         return {}
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        text, data = read_toml(path)
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{path} must be valid TOML: {error}") from None
     problems = [_unknown(key, path, text) for key in data if key not in BY_NAME]
     if problems:

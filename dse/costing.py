@@ -9,6 +9,8 @@ from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
 from costmodels.report import CostReport
 from costmodels.technology import NodeScaling, Technology
 from costmodels.workload import LayerWorkload, Workload
+from dse.errors import StudyError
+from dse.results.typed import as_kind
 from dse.score import NetworkScore, lowered
 from dse.words import machine_words, network_words
 from searchspaces.genome import NetworkGenome
@@ -148,5 +150,8 @@ def technology_from(data: dict[str, Any]) -> Technology:
     Older studies hold ``widths`` of small parts, which a machine now has from its network.
     """
     settings = {name: value for name, value in data.items() if name not in ("nodes", "widths")}
-    nodes = tuple(NodeScaling(**node) for node in data["nodes"])
+    try:
+        nodes = as_kind(data.get("nodes"), tuple[NodeScaling, ...])
+    except ValueError as error:
+        raise StudyError(f"nodes of the study's technology must be as they were written ({error})") from error
     return Technology.default().override({**settings, "nodes": nodes})

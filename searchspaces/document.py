@@ -1,12 +1,12 @@
 """A TOML file as data with the place of every key, and the presets it extends merged in."""
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from costmodels.toml_text import read_toml
 from searchspaces.errors import Problem, SpaceError, nearest, shown
 from searchspaces.toml_lines import Path as KeyPath
 from searchspaces.toml_lines import key_lines
@@ -59,15 +59,14 @@ def read_file(path: Path) -> Document:
         SpaceError: the file is missing, unreadable or not TOML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        data = tomllib.loads(text)
+        text, data = read_toml(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         fix = f"{reason}; presets are {', '.join(preset_names())}"
         raise SpaceError([Problem("file", "be readable text", "", str(path), fix)]) from error
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:
         line = re.search(r"at line (\d+)", str(error))
-        place = f"{path}:{line[1] if line else len(text.splitlines())}"
+        place = f"{path}:{line[1]}" if line else str(path)
         raise SpaceError([Problem("file", "be TOML", "", place, str(error))]) from error
     places = {key: f"{path}:{line}" for key, line in key_lines(text).items()}
     return Document(data, places, str(path))

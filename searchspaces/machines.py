@@ -1,5 +1,6 @@
 """The accelerators of a space: genes, single configurations, and all of them at once as a batch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -45,7 +46,7 @@ class AcceleratorSpace:
 
     def combinations(self) -> int:
         """Number of different machines."""
-        return int(np.prod([len(getattr(self, name)) for name in GRID])) * len(self._orders())
+        return math.prod(len(getattr(self, name)) for name in GRID) * len(self._orders())
 
     def enumerate(self) -> AcceleratorBatch:
         """Every machine once, in the order of the genes with the last one moving fastest."""

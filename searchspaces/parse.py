@@ -26,12 +26,17 @@ from searchspaces.rules import (
     whole,
 )
 from searchspaces.rules import CLASSIFIER as CLASSIFIER_RULES
+from searchspaces.shapes import layer_shapes
 from searchspaces.tables import TableReader
 
 # Larger than any image: stands for an unknown data set, so that no pool is called too large on top of it.
 UNKNOWN_IMAGES = DatasetShape((1, 1 << 20, 1 << 20), 8, 10)
 REAL_FIELDS = {name for name, hint in get_type_hints(Recipe).items() if float in (hint, *get_args(hint))}
 OWN_PIXEL_BITS = 8
+MOST_KERNELS = 1 << 25
+"""Of one layer: pairs of a map read and a map written, whose masks are held in memory."""
+MOST_MACHINES = 1 << 20
+"""Of a space: all of them are priced at once for every network."""
 OWN_DATASET = Rule(
     "be the name of a file NAME.npz in the data folder: letters, digits, - and _, unlike a known data set where "
     "there is a table [images]",
@@ -92,6 +97,9 @@ def read_genome(reader: TableReader, dataset: str, layer_extras: tuple[str, ...]
     genome = network.genome({gene.name: gene.choices[0] for gene in network.genes})
     if rule := saving_rule(genome):
         reader.refuse(("network", "ale_saving"), "network.ale_saving", rule, genome.ale_saving)
+    most = max(layer.filters * shape.in_channels for layer, shape in layer_shapes(genome))
+    if most > MOST_KERNELS and not reader.problems:
+        reader.refuse(("network",), "network", f"have at most {MOST_KERNELS:,} kernels in a layer", most)
     return genome
 
 
@@ -100,6 +108,9 @@ def read_accelerator(reader: TableReader) -> AcceleratorSpace:
     table = reader.table(("accelerator",))
     reader.unknown_keys(("accelerator",), table, ACCELERATOR, "accelerator.")
     space = AcceleratorSpace(**_choices(reader, ("accelerator",), table, ACCELERATOR, "accelerator."))
+    machines = space.combinations()
+    if machines > MOST_MACHINES:
+        reader.refuse(("accelerator",), "accelerator", f"have at most {MOST_MACHINES:,} machines", machines)
     if not any(problem.subject == "accelerator.time_order" for problem in reader.problems):
         _add_contradictions(reader, machine_contradictions(reader.document, space))
     return space

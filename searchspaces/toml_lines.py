@@ -1,5 +1,7 @@
 """The line of every key in a TOML text, which tomllib does not keep; for texts that tomllib has accepted."""
 
+from bisect import bisect_left
+
 Path = tuple[str | int, ...]
 
 
@@ -22,6 +24,7 @@ class _Scanner:
         self.table: Path = ()
         self.counts: dict[Path, int] = {}
         self.lines: dict[Path, int] = {}
+        self.ends = [at for at, character in enumerate(text) if character == "\n"]
 
     def scan(self) -> None:
         """Record every header and every key of the text."""
@@ -34,7 +37,7 @@ class _Scanner:
             self.skip_space()
 
     def record(self, path: Path) -> None:
-        self.lines.setdefault(path, self.text.count("\n", 0, self.at) + 1)
+        self.lines.setdefault(path, bisect_left(self.ends, self.at) + 1)
 
     def skip_space(self, extra: str = "") -> None:
         """Move past blanks, line ends, comments and the characters of ``extra``."""

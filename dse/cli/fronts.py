@@ -9,6 +9,7 @@ from dse.words import amount, machine_words, network_words, share_words
 if TYPE_CHECKING:
     from dse.objectives import Objective
     from dse.results import FrontPoint, NetworkRecord, StudyFolder
+    from dse.results.records import Counts
 
 ALWAYS_SHOWN = ("energy_uj", "latency_ms", "area_mm2")
 
@@ -32,7 +33,7 @@ def say_points(
     objectives: "tuple[Objective, ...]",
     points: "tuple[FrontPoint, ...]",
     networks: "list[NetworkRecord]",
-    tests: dict[int, dict[str, int]] | None = None,
+    tests: "dict[int, Counts] | None" = None,
 ) -> None:
     """Print points of one fidelity: accuracies with intervals, costs, network and machine in words."""
     from dse.results.ties import ties
@@ -67,7 +68,7 @@ def _costs(objectives: "tuple[Objective, ...]") -> "list[Objective]":
     return list(dict.fromkeys((*asked, *(BY_COLUMN[column] for column in ALWAYS_SHOWN))))
 
 
-def _tested(counts: dict[str, int] | None) -> str:
+def _tested(counts: "Counts | None") -> str:
     return share_words(counts["deployed_correct"], counts["samples"]) if counts else "-"
 
 
@@ -84,9 +85,7 @@ def front_json(folder: "StudyFolder") -> dict[str, Any]:
     }
 
 
-def _plain(
-    folder: "StudyFolder", networks: "list[NetworkRecord]", tests: dict[int, dict[str, int]]
-) -> list[dict[str, Any]]:
+def _plain(folder: "StudyFolder", networks: "list[NetworkRecord]", tests: "dict[int, Counts]") -> list[dict[str, Any]]:
     from dse.results.front_points import front_points
     from dse.results.ties import ties
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from dse.data.dataset import Split
 from dse.data.event_formats import decode_aedat2, decode_aedat3, decode_nmnist
 from dse.data.events import Events, sliced
-from dse.data.npz import NPZ_ERRORS, read_member
+from dse.data.npz import NPZ_ERRORS, open_member, read_member
 from dse.errors import DataError
 
 Shape = tuple[int, int, int]
@@ -28,8 +28,7 @@ LARGEST_RECORDING = 1 << 29  # bytes; the longest trials of DVS128 Gesture have 
 LARGEST_TEXT = 1 << 20
 MOST_EVENTS = 1 << 28  # of a packed file; the 60,000 training recordings of N-MNIST have about as many
 
-TAR_ERRORS = (tarfile.TarError, zlib.error, EOFError, OSError)
-ZIP_ERRORS = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
+TAR_ERRORS = (tarfile.TarError, zlib.error, ValueError, EOFError, OSError)
 
 
 def _bounded(stream: IO[bytes], most: int, subject: str) -> bytes:
@@ -49,10 +48,10 @@ def _zipped(path: Path, name: str, samples: int) -> Iterator[tuple[re.Match[str]
                 raise DataError(f"{path} must hold {samples:,} recordings, not {len(matches):,}")
             for match in sorted(matches, key=lambda match: int(match.groups()[-1])):
                 subject = f"{match[0]} of {path}"
-                with archive.open(match[0]) as stream:
+                with open_member(archive, match[0]) as stream:
                     data = _bounded(stream, LARGEST_RECORDING, subject)
                 yield match, data, subject
-    except ZIP_ERRORS as error:
+    except NPZ_ERRORS as error:
         raise DataError(f"{path} must be an intact zip file ({error})") from error
 
 
@@ -131,7 +130,7 @@ def _table(texts: dict[str, bytes], name: str, path: Path) -> Gestures:
     rows = csv.reader(io.StringIO(texts[name].decode("utf-8", "replace")))
     try:
         gestures = [(int(kind) - 1, int(start), int(end)) for kind, start, end in list(rows)[1:]]
-    except ValueError as error:
+    except (ValueError, csv.Error) as error:
         raise DataError(f"{name} of {path} must hold rows of class, start and end ({error})") from error
     if not gestures:
         raise DataError(f"{name} of {path} must hold at least one gesture")
@@ -141,7 +140,7 @@ def _table(texts: dict[str, bytes], name: str, path: Path) -> Gestures:
 def _tarred(path: Path, wanted: Callable[[str], bool], most: int) -> Iterator[tuple[str, bytes]]:
     """Name and bytes of the wanted members of a tar file, in its order; a name is compared, never followed."""
     try:
-        with tarfile.open(path) as archive:
+        with tarfile.open(path, "r:gz") as archive:
             for member in archive:
                 name = PurePosixPath(member.name).name
                 stream = archive.extractfile(member) if member.isfile() and wanted(name) else None

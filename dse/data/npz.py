@@ -1,7 +1,10 @@
 """Arrays in an .npz, read without trusting what the file claims; and decoded samples kept in the cache folder."""
 
+import math
 import os
+import struct
 import tempfile
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -14,8 +17,28 @@ from numpy.typing import NDArray
 Shape = tuple[int, ...]
 BLOCK = 1 << 20
 
-NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, KeyError, ValueError, EOFError, OSError, NotImplementedError)
-"""What a spoilt .npz can raise."""
+NPZ_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    SyntaxError,
+    LookupError,
+    ValueError,
+    TypeError,
+    EOFError,
+    OSError,
+    OverflowError,
+    RuntimeError,
+)
+"""What a spoilt zip file, and a spoilt .npz, can raise."""
+
+
+def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
+    """A member, which must be stored or deflated: other ways of compression ask for as much memory as a file claims."""
+    if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise NotImplementedError(f"{name} must be stored or deflated")
+    return archive.open(name)
 
 
 def _read_array(stream: IO[bytes], kind: str, shape: Shape) -> NDArray[Any]:
@@ -36,8 +59,26 @@ def _read_array(stream: IO[bytes], kind: str, shape: Shape) -> NDArray[Any]:
 
 def read_member(archive: zipfile.ZipFile, name: str, kind: str, shape: Shape) -> NDArray[Any]:
     """The array of that name, which must have this type and shape; raises one of `NPZ_ERRORS` where it has not."""
-    with archive.open(f"{name}.npy") as stream:
+    with open_member(archive, f"{name}.npy") as stream:
         return _read_array(stream, kind, shape)
+
+
+def read_plain(archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    """The array of that name, whatever type and shape it has, if as many bytes of plain numbers follow its header.
+
+    Raises one of `NPZ_ERRORS` where they do not; nothing is unpickled.
+    """
+    member = f"{name}.npy"
+    with open_member(archive, member) as stream:
+        version = np.lib.format.read_magic(stream)
+        read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+        if version not in read:
+            raise ValueError(f"array must be in .npy version 1.0 or 2.0, not {version}")
+        shape, fortran, dtype = read[version](stream)
+        size, there = math.prod(shape) * dtype.itemsize, archive.getinfo(member).file_size - stream.tell()
+        if dtype.hasobject or not dtype.itemsize or min(shape, default=0) < 0 or size != there:
+            raise ValueError(f"{name} must hold {size:,} bytes of plain numbers, not {there:,}")
+        return np.frombuffer(bytearray(stream.read()), dtype).reshape(shape, order="F" if fortran else "C")
 
 
 def kept(path: Path, arrays: Mapping[str, tuple[str, Shape]]) -> dict[str, NDArray[Any]] | None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from dse.data import division
 from dse.data.dataset import Dataset, Split, digest
 from dse.data.folder import data_folder
+from dse.data.npz import NPZ_ERRORS, read_plain
 from dse.data.registry import DATASETS, find_source
 from dse.errors import DataError
 from searchspaces.datasets import DatasetShape
@@ -92,17 +93,11 @@ def _split(path: Path, part: str) -> Split:
 
 
 def _array(path: Path, name: str) -> NDArray[np.generic]:
-    """One array of the file, never unpickled, and read only where the file is as large as its header claims."""
+    """One array of the file."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as stream:
-            version = np.lib.format.read_magic(stream)
-            read = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}[version]
-            shape, fortran, dtype = read(stream)
-            size, there = math.prod(shape) * dtype.itemsize, archive.getinfo(f"{name}.npy").file_size - stream.tell()
-            if dtype.hasobject or size != there:
-                raise DataError(f"{name} must hold {size:,} bytes of plain numbers, not {there:,} ({path})")
-            return np.frombuffer(stream.read(), dtype).reshape(shape, order="F" if fortran else "C")
-    except KeyError as error:
-        raise DataError(f"{path} must hold the arrays {', '.join(ARRAYS)}, but lacks {name}") from error
-    except (OSError, ValueError, zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        with zipfile.ZipFile(path) as archive:
+            if f"{name}.npy" not in archive.namelist():
+                raise DataError(f"{path} must hold the arrays {', '.join(ARRAYS)}, but lacks {name}")
+            return read_plain(archive, name)
+    except NPZ_ERRORS as error:
         raise DataError(f"{path} must be a whole .npz file as np.savez_compressed writes it ({error})") from error

@@ -34,6 +34,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from costmodels.errors import InputError
+from dse.data.npz import NPZ_ERRORS, read_plain
 from searchspaces.genome import SLICES
 
 Integers = NDArray[np.int64]
@@ -305,9 +306,8 @@ def from_npz(path: Path) -> IntegerNetwork:
         IntegerNetworkError: the file is missing or holds no integer network.
     """
     try:
-        # Opened here, because numpy leaves the file open where it is no zip.
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            data = {name: file[name] for name in file.files}
+        with zipfile.ZipFile(path) as archive:
+            data = {name: read_plain(archive, name) for name in map(_array_name, archive.namelist())}
         plain = json.loads(data.pop("network").tobytes())
         parts = [
             {**part, "input_shape": tuple(part["input_shape"])}
@@ -316,7 +316,11 @@ def from_npz(path: Path) -> IntegerNetwork:
         ]
         layers = tuple(IntegerLayer(**part) for part in parts[:-1])
         return IntegerNetwork(plain["timesteps"], plain["fraction_bits"], layers, IntegerClassifier(**parts[-1]))
-    except (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
+    except (*NPZ_ERRORS, AttributeError) as error:
         raise IntegerNetworkError(
             f"an integer network must be an npz written by this program, not {path}: {error}"
         ) from error
+
+
+def _array_name(member: str) -> str:
+    return member.removesuffix(".npy")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from costmodels.errors import InputError
+from dse.results.typed import as_kind
 
 FILE = "design.json"
 FORMAT = 1
@@ -80,13 +81,11 @@ def read_design(folder: Path) -> Design:
         raise RtlFolderError(f"{folder} must be a folder written by dse export --to rtl, not {what}") from None
     except NotADirectoryError:
         raise RtlFolderError(f"{folder} must be a folder written by dse export --to rtl, not a file") from None
-    except (OSError, ValueError, TypeError, LookupError) as error:
+    except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise RtlFolderError(f"{path} must be as dse export --to rtl wrote it, not damaged: {error!r}") from error
 
 
 def _design(plain: Mapping[str, Any]) -> Design:
-    fields = dict(plain)
-    if (fields.pop("kind"), fields.pop("format")) != ("rtl", FORMAT):
+    if (plain["kind"], plain["format"]) != ("rtl", FORMAT):
         raise ValueError(f"kind and format must be rtl and {FORMAT}, not {plain['kind']} and {plain['format']}")
-    layers = tuple(LayerDesign(**layer) for layer in fields.pop("layers"))
-    return Design(**fields, layers=layers)
+    return as_kind(plain, Design)

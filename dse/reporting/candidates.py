@@ -13,8 +13,8 @@ from dse.front import nondominated
 from dse.objectives import COLUMNS, Objective, matrix
 from dse.reporting.report_data import TracePoint
 from dse.results import FailureRecord, NetworkRecord, StudyFolder
+from dse.results.records import Design
 from dse.words import machine_words, network_words
-from searchspaces.genome import NetworkGenome
 
 Status = Literal["front", "dominated", "infeasible", "no machine", "failed"]
 STATUSES: tuple[Status, ...] = ("front", "dominated", "infeasible", "no machine", "failed")
@@ -162,14 +162,14 @@ def _without_machine(record: NetworkRecord, words: dict[int, str]) -> _Row:
 
 
 def _not_allowed(
-    designs: Iterable[dict[str, Any]], networks: dict[int, NetworkRecord], words: dict[int, str]
+    designs: Iterable[Design], networks: dict[int, NetworkRecord], words: dict[int, str]
 ) -> Iterable[_Row]:
     """Designs that a joint search tried and that break a constraint; of one that cannot run nothing was measured."""
     for design in designs:
         record = networks.get(design["network"])
         if design["allowed"] or record is None:
             continue
-        machine = AcceleratorConfig(**design["machine"])
+        machine = design["machine"]
         yield _Row(
             id=f"trial {design['trial']}",
             status="infeasible",
@@ -182,7 +182,7 @@ def _not_allowed(
 
 
 def _failed(failure: FailureRecord) -> _Row:
-    words = network_words(NetworkGenome.from_dict(failure.genome))
+    words = network_words(failure.genome)
     return _Row(f"trial {failure.trial}", "failed", {}, math.nan, failure.params, f"{words} ({failure.reason})", "")
 
 

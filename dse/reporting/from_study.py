@@ -29,10 +29,9 @@ from dse.reporting.summary import commands, limits, settings_shown, subtitle, su
 from dse.results import FailureRecord, FrontPoint, NetworkRecord, StudyFolder
 from dse.results.front_points import front_points
 from dse.results.interval import wilson_interval
-from dse.results.records import points_of
+from dse.results.records import Counts, points_of
 from dse.results.ties import ties
 from dse.words import machine_words, network_words
-from searchspaces.genome import NetworkGenome
 
 SAME_COST = 1e-6
 """Relative difference below which a cost is the one that the search saw."""
@@ -55,7 +54,7 @@ class Study:
     folder: StudyFolder
     networks: dict[int, NetworkRecord]
     refined: dict[int, NetworkRecord]
-    tests: dict[int, dict[str, int]]
+    tests: dict[int, Counts]
     failures: list[FailureRecord]
     technology: Technology
 
@@ -200,7 +199,7 @@ def _amount_words(objective: Objective, value: float) -> str:
 
 
 def _failure(record: FailureRecord) -> FailureRow:
-    words = network_words(NetworkGenome.from_dict(record.genome))
+    words = network_words(record.genome)
     return FailureRow(record.trial, record.reason, record.message, record.seconds, words)
 
 

@@ -1,14 +1,14 @@
 """What a reproduction leaves behind: a manifest, one line for each trained network, and the table."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from dse.reproduction.plan import Training
 from dse.reproduction.quantities import Outcome
 from dse.reproduction.table import Line, Outcomes, markdown
-from dse.results.lines import append_line, cut_torn_line, read_json, read_lines, write_json, write_whole
+from dse.results.lines import append_line, cut_torn_line, read_as, read_json, write_json, write_whole
 
 RUNS, MANIFEST = "runs.jsonl", "manifest.json"
 
@@ -29,6 +29,14 @@ class Identity:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Which network was trained on which data set."""
+
+    network: str
+    dataset: str
+
+
+@dataclass(frozen=True)
 class Record:
     """The folder of one budget's reproduction, ``results/reproduction/small``."""
 
@@ -40,7 +48,7 @@ class Record:
 
     def add(self, training: Training, identity: Identity, outcome: Outcome) -> None:
         """Keep one outcome for good."""
-        told = {"network": training.network, "dataset": training.dataset}
+        told = asdict(Asked(training.network, training.dataset))
         append_line(self.folder / RUNS, {**told, **asdict(identity), **asdict(outcome)})
 
     def has(self, identity: Identity, dataset: str, seed: int) -> bool:
@@ -66,14 +74,9 @@ class Record:
 
     def _outcomes(self) -> dict[tuple[Identity, str], tuple[Outcome, ...]]:
         found: dict[tuple[Identity, str], tuple[Outcome, ...]] = {}
-        for line in read_lines(self.folder / RUNS):
-            identity = Identity(**{field.name: line[field.name] for field in fields(Identity)})
-            outcome = Outcome(**{field.name: _as_tuple(line[field.name]) for field in fields(Outcome)})
-            key = identity, line["dataset"]
+        path = self.folder / RUNS
+        trained = zip(read_as(path, Identity), read_as(path, Outcome), read_as(path, Asked), strict=True)
+        for identity, outcome, asked in trained:
+            key = identity, asked.dataset
             found[key] = (*found.get(key, ()), outcome)
         return found
-
-
-def _as_tuple(value: Any) -> Any:
-    """JSON's lists as an outcome has them."""
-    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value

@@ -11,11 +11,12 @@ from costmodels.accelerator import AcceleratorConfig
 from dse.errors import StudyError
 from dse.objectives import Constraint, Objective, parse_constraint, parse_objectives
 from dse.results.front_points import front_points
-from dse.results.lines import append_line, cut_torn_line, read_lines
+from dse.results.lines import append_line, cut_torn_line, read_as, read_lines
 from dse.results.manifest import Manifest, read_manifest
-from dse.results.records import FailureRecord, FrontPoint, NetworkRecord, OwnFront
+from dse.results.records import Counts, Design, FailureRecord, FrontPoint, NetworkRecord, Points, Tested
 from dse.results.reference import Reference
 from dse.results.scores import Masks, read_masks, write_masks
+from dse.results.soundness import check_manifest, check_record
 from dse.results.tables import write_front, write_history
 from searchspaces.space import SearchSpace
 
@@ -48,8 +49,18 @@ class StudyFolder:
 
     @cached_property
     def manifest(self) -> Manifest:
-        """The manifest as it was when first asked for."""
-        return read_manifest(self.path / "manifest.json")
+        """The manifest as it was when first asked for.
+
+        Raises:
+            StudyError: there is none that can be used.
+        """
+        path = self.path / "manifest.json"
+        manifest = read_manifest(path)
+        try:
+            check_manifest(manifest)
+        except ValueError as error:
+            raise StudyError(f"{path} must be whole, not damaged ({error}); restore it from a copy") from error
+        return manifest
 
     @property
     def objectives(self) -> tuple[Objective, ...]:
@@ -100,13 +111,13 @@ class StudyFolder:
             raise StudyError(f"machine must be a number from 0 to {len(machines) - 1}, not {index!r} (point {point})")
         return machines[int(index)]
 
-    def test_scores(self) -> dict[int, dict[str, int]]:
+    def test_scores(self) -> dict[int, Counts]:
         """Number of the network to ``correct``, ``deployed_correct`` and ``samples`` on the test set."""
-        return {line["number"]: line["test"] for line in read_lines(self.path / TESTS)}
+        return {line["number"]: line["test"] for line in read_as(self.path / TESTS, Tested)}
 
     def failures(self) -> list[FailureRecord]:
         """Every proposal that came to nothing, in order."""
-        return [FailureRecord(**line) for line in read_lines(self.path / FAILURES)]
+        return list(read_as(self.path / FAILURES, FailureRecord))
 
     def front(self) -> tuple[FrontPoint, ...]:
         """The front of the search (short runs), best in the first objective first; also while the search runs."""
@@ -151,9 +162,9 @@ class StudyFolder:
         line = {"trial": trial, "network": network, "machine": asdict(machine), "metrics": metrics, "allowed": allowed}
         append_line(self.path / DESIGNS, line)
 
-    def designs(self) -> list[dict[str, Any]]:
+    def designs(self) -> list[Design]:
         """Every design that a joint search tried, in order."""
-        return list(read_lines(self.path / DESIGNS))
+        return list(read_as(self.path / DESIGNS, Design))
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Write ``manifest.json``; `manifest` says the new one from now on."""
@@ -167,22 +178,33 @@ class StudyFolder:
 
     def _records(self, networks: str, points: str, masks: bool) -> list[NetworkRecord]:
         lines = list(read_lines(self.path / networks))  # before the points: they are written first, so none is missing
-        fronts = {line["number"]: line["own_front"] for line in read_lines(self.path / points)}
-        suffix = "-refined" if networks == REFINED else ""
-        return [self._record(line, fronts, suffix, masks, networks) for line in lines]
+        fronts = {line["number"]: line["own_front"] for line in read_as(self.path / points, Points)}
+        suffix, objectives = "-refined" if networks == REFINED else "", self.objectives
+        records = [self._record(line, fronts, suffix, masks, networks, objectives) for line in lines]
+        if len({frozenset(record.own_front.metrics) for record in records}) > 1:
+            raise StudyError(f"{self.path / points} must have the same metrics in every line, not others; restore it")
+        return records
 
     def _record(
-        self, line: dict[str, Any], fronts: dict[int, Any], suffix: str, masks: bool, file: str
+        self,
+        line: dict[str, Any],
+        fronts: dict[int, dict[str, Any]],
+        suffix: str,
+        masks: bool,
+        file: str,
+        objectives: Sequence[Objective],
     ) -> NetworkRecord:
         try:
-            own_front = OwnFront.from_dict(fronts[line["number"]])
+            own_front = fronts[line["number"]]
             found = read_masks(self.path / "masks" / f"{line['digest']}{suffix}.json") if masks else {}
-            return NetworkRecord.from_dict(line, own_front, found)
+            record = NetworkRecord.from_dict(line, own_front, found)
+            check_record(record, objectives)
         except (KeyError, TypeError, ValueError) as error:
             number = line.get("number", "?")
             raise StudyError(
                 f"network {number} must be complete, not damaged ({self.path / file}: {error}); delete its line"
             ) from error
+        return record
 
     def _add(self, record: NetworkRecord, networks: str, points: str, masks: str) -> None:
         if record.score.masks:

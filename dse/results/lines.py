@@ -4,9 +4,12 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from dse.errors import StudyError
+from dse.results.typed import as_kind
+
+T = TypeVar("T")
 
 
 def write_whole(path: Path, text: str) -> None:
@@ -35,11 +38,26 @@ def read_json(path: Path) -> Any:
         StudyError: the file is missing or is no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return plain_json(path.read_bytes())
     except FileNotFoundError:
         raise StudyError(f"{path} must exist; is {path.parent} the folder of a study?") from None
-    except (ValueError, OSError) as error:
+    except (ValueError, RecursionError, OSError) as error:
         raise StudyError(f"{path} must be readable JSON, not damaged ({error}); restore it from a copy") from error
+
+
+def plain_json(text: bytes) -> Any:
+    """What a JSON text holds; half a surrogate pair, which cannot be printed, is no text.
+
+    Raises:
+        ValueError: no JSON.
+    """
+    try:
+        data = json.loads(text)
+        if b"\\u" in text:
+            json.dumps(data, ensure_ascii=False).encode()
+    except RecursionError as error:
+        raise ValueError("its values are nested too deeply") from error
+    return data
 
 
 def append_line(path: Path, data: Any) -> None:
@@ -66,9 +84,24 @@ def read_lines(path: Path) -> Iterator[dict[str, Any]]:
             yield _parsed(line, path, number)
 
 
+def read_as(path: Path, kind: type[T]) -> Iterator[T]:
+    """Every complete line as a dataclass of that kind.
+
+    Raises:
+        StudyError: a complete line is something else.
+    """
+    for number, line in enumerate(read_lines(path), start=1):
+        try:
+            yield as_kind(line, kind)
+        except ValueError as error:
+            raise StudyError(
+                f"{path}:{number} must be as it was written, not damaged ({error}); delete that line to lose it alone"
+            ) from error
+
+
 def _parsed(line: bytes, path: Path, number: int) -> dict[str, Any]:
     try:
-        data = json.loads(line)
+        data = plain_json(line)
     except ValueError:
         data = None
     if not isinstance(data, dict):

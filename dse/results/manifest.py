@@ -6,6 +6,7 @@ from typing import Any
 
 from dse.errors import StudyError
 from dse.results.lines import read_json, write_json
+from dse.results.typed import as_kind
 
 FORMAT = 1
 """Version of the study folder; raised when an older dse could not read it."""
@@ -104,6 +105,7 @@ def read_manifest(path: Path) -> Manifest:
     missing = [f.name for f in fields(Manifest) if f.name not in data]
     if missing:
         raise StudyError(f"{path} must hold {', '.join(missing)}; the file is damaged, restore it from a copy")
-    known = {f.name: data[f.name] for f in fields(Manifest)}
-    sessions = tuple(Session(**session) for session in data["sessions"])
-    return Manifest(**{**known, "sessions": sessions, "refined": tuple(data["refined"])})
+    try:
+        return as_kind(data, Manifest)
+    except ValueError as error:
+        raise StudyError(f"{path} must be as it was written, not damaged ({error}); restore it from a copy") from error

@@ -2,18 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
-from dse.results.scores import Masks, score_from_dict, score_to_dict
+from dse.results.scores import Masks, score_fields, score_to_dict
+from dse.results.typed import as_kind
 from dse.score import NetworkScore
 from searchspaces.genome import NetworkGenome
 
 Fidelity = Literal["short", "refined"]
 Metrics = dict[str, NDArray[np.float64]]
+Params = dict[str, str | int | float | bool]
+"""Active genes by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,22 +37,12 @@ class OwnFront:
         return len(self.machine_index)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that `from_dict` reads back; nothing is rounded."""
+        """Plain data that `dse.results.typed.as_kind` reads back; nothing is rounded."""
         return {
             "machine_index": self.machine_index.tolist(),
             "machines": {f.name: getattr(self.machines, f.name).tolist() for f in fields(self.machines)},
             "metrics": {column: values.tolist() for column, values in self.metrics.items()},
         }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "OwnFront":
-        """The own front that `to_dict` describes."""
-        kinds = {f.name: np.bool_ if f.name == "outer" else np.int64 for f in fields(AcceleratorBatch)}
-        return cls(
-            machine_index=np.array(data["machine_index"], dtype=np.int64),
-            machines=AcceleratorBatch(**{n: np.array(data["machines"][n], dtype=kind) for n, kind in kinds.items()}),
-            metrics={column: np.array(values, dtype=np.float64) for column, values in data["metrics"].items()},
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +70,7 @@ class NetworkRecord:
     number: int
     trial: int
     genome: NetworkGenome
-    params: dict[str, Any]
+    params: Params
     score: NetworkScore
     metrics: dict[str, float]
     best: dict[str, float]
@@ -107,16 +100,46 @@ class NetworkRecord:
         }
 
     @classmethod
-    def from_dict(cls, data: Mapping[str, Any], own_front: OwnFront, masks: Masks) -> "NetworkRecord":
-        """The record of that line."""
-        rest = {name: value for name, value in data.items() if name not in ("digest", "genome", "score", "infeasible")}
-        return cls(
-            **rest,
-            genome=NetworkGenome.from_dict(data["genome"]),
-            score=score_from_dict(data["score"], masks),
-            infeasible=tuple(data["infeasible"]),
-            own_front=own_front,
-        )
+    def from_dict(cls, data: Mapping[str, Any], own_front: Any, masks: Masks) -> "NetworkRecord":
+        """The record of that line, and of the plain data of its own front.
+
+        Raises:
+            KeyError, ValueError: they are others.
+        """
+        score = score_fields(as_kind(data["score"], dict[str, Any]), masks)
+        return as_kind({**data, "score": score, "own_front": own_front}, NetworkRecord)
+
+
+class Points(TypedDict):
+    """One line of ``points.jsonl``: the own front of a network, as plain data."""
+
+    number: int
+    own_front: dict[str, Any]
+
+
+class Counts(TypedDict):
+    """Right answers of the float and of the integer network, and how many were asked."""
+
+    correct: int
+    deployed_correct: int
+    samples: int
+
+
+class Tested(TypedDict):
+    """One line of ``test.jsonl``: what a refined network answered on the test set."""
+
+    number: int
+    test: Counts
+
+
+class Design(TypedDict):
+    """One line of ``designs.jsonl``: what a joint search tried; without metrics where the machine cannot run it."""
+
+    trial: int
+    network: int
+    machine: AcceleratorConfig
+    metrics: dict[str, float] | None
+    allowed: bool
 
 
 @dataclass(frozen=True)
@@ -126,7 +149,7 @@ class FailureRecord:
     Attributes:
         trial: number of the Optuna trial.
         digest: of the genome.
-        genome: the network, as plain data.
+        genome: the network.
         params: its active genes.
         reason: a reason of `dse.score.Failed`, or ``infeasible`` where a constraint that needs no training forbids it.
         message: one line for the report.
@@ -136,8 +159,8 @@ class FailureRecord:
 
     trial: int
     digest: str
-    genome: dict[str, Any]
-    params: dict[str, Any]
+    genome: NetworkGenome
+    params: Params
     reason: str
     message: str
     seconds: float
@@ -168,20 +191,15 @@ class FrontPoint:
     network: int
     machine_index: int
     genome_digest: str
-    params: dict[str, Any]
+    params: Params
     machine: AcceleratorConfig
     metrics: dict[str, float]
     float_accuracy: float
     fidelity: Fidelity
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data that `from_dict` reads back."""
+        """For ``front.json``."""
         return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> "FrontPoint":
-        """The point that `to_dict` describes."""
-        return cls(**{**data, "machine": AcceleratorConfig(**data["machine"])})
 
 
 def points_of(record: NetworkRecord) -> tuple[FrontPoint, ...]:

@@ -3,8 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dse.errors import StudyError
 from dse.results.folder import StudyFolder
 from dse.results.interval import wilson_interval
+from dse.results.records import Counts
 from dse.score import NetworkScore
 
 
@@ -57,18 +59,25 @@ class RefinedRow:
 
 
 def refined_rows(folder: StudyFolder) -> tuple[RefinedRow, ...]:
-    """Every refined network, in the order of their numbers."""
+    """Every refined network, in the order of their numbers.
+
+    Raises:
+        StudyError: the study is damaged.
+    """
     short = {record.number: record.score for record in folder.networks()}
-    tests = folder.test_scores()
+    refined, tests = folder.refined(), folder.test_scores()
+    unknown = [str(record.number) for record in refined if record.number not in short]
+    if unknown:
+        raise StudyError(f"refined networks must be networks of {folder.path}, not {', '.join(unknown)}")
     rows = [
         _row(record.number, record.digest, short[record.number], record.score, tests.get(record.number))
-        for record in folder.refined()
+        for record in refined
     ]
     return tuple(sorted(rows, key=lambda row: row.number))
 
 
 def _row(
-    number: int, digest: str, short: NetworkScore, refined: NetworkScore, test: dict[str, int] | None
+    number: int, digest: str, short: NetworkScore, refined: NetworkScore, test: Counts | None
 ) -> RefinedRow:
     return RefinedRow(
         number,

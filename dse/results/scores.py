@@ -1,17 +1,29 @@
 """A network's score as plain data: in the lines of a study, and between a worker and the coordinator."""
 
 import base64
+import math
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dse.errors import StudyError
 from dse.results.lines import read_json, write_json
+from dse.results.typed import as_kind
 from dse.score import NetworkScore
 
 Masks = dict[str, NDArray[np.bool_]]
+
+
+@dataclass(frozen=True)
+class PackedMask:
+    """A mask as text: its shape, and its bits compressed."""
+
+    shape: list[int]
+    bits: str
 
 
 def score_to_dict(score: NetworkScore, masks: bool) -> dict[str, Any]:
@@ -22,16 +34,18 @@ def score_to_dict(score: NetworkScore, masks: bool) -> dict[str, Any]:
 
 
 def score_from_dict(data: dict[str, Any], masks: Masks | None = None) -> NetworkScore:
-    """The score that `score_to_dict` wrote, with ``masks`` where they were left out."""
-    rates = {name: tuple(float(rate) for rate in rates) for name, rates in data["firing_rates"].items()}
-    density = data["input_density"]  # a number in studies from before event data
-    found = {
-        "input_density": (density,) if isinstance(density, float) else tuple(density),
-        "firing_rates": rates,
-        "masks": {name: unpack_mask(mask) for name, mask in data["masks"].items()} if masks is None else masks,
-        "binarised": tuple(data.get("binarised", ())),  # studies from before ALE know no such layers
-    }
-    return NetworkScore(**{**data, **found})
+    """The score that `score_to_dict` wrote, with ``masks`` where they were left out.
+
+    Raises:
+        ValueError: it is another's.
+    """
+    return as_kind(score_fields(data, _unpacked(data["masks"]) if masks is None else masks), NetworkScore)
+
+
+def score_fields(data: dict[str, Any], masks: Masks) -> dict[str, Any]:
+    """The fields of a score with these masks; studies from before event data have one number as the input density."""
+    density = data.get("input_density")
+    return {**data, "input_density": [density] if isinstance(density, float) else density, "masks": masks}
 
 
 def pack_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -41,10 +55,25 @@ def pack_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 
 def unpack_mask(packed: dict[str, Any]) -> NDArray[np.bool_]:
-    """The mask that `pack_mask` packed."""
-    raw = np.frombuffer(zlib.decompress(base64.b64decode(packed["bits"])), dtype=np.uint8)
-    count = int(np.prod(packed["shape"]))
-    return np.unpackbits(raw, count=count).astype(np.bool_).reshape(packed["shape"])
+    """The mask that `pack_mask` packed.
+
+    Raises:
+        ValueError: it is none, or its bits are not as many as its shape says.
+    """
+    plain = as_kind(packed, PackedMask)
+    count = math.prod(plain.shape)
+    size = -(-count // 8)
+    try:
+        raw = zlib.decompressobj().decompress(base64.b64decode(plain.bits), size + 1)
+    except (zlib.error, OverflowError) as error:
+        raise ValueError(str(error)) from error
+    if min(plain.shape, default=1) < 0 or len(raw) != size:
+        raise ValueError(f"mask must hold the bits of its shape {plain.shape}, not {len(raw):,} bytes")
+    return np.unpackbits(np.frombuffer(raw, np.uint8), count=count).astype(np.bool_).reshape(plain.shape)
+
+
+def _unpacked(masks: Any) -> Masks:
+    return {name: unpack_mask(mask) for name, mask in as_kind(masks, dict[str, Any]).items()}
 
 
 def write_masks(path: Path, masks: Masks) -> None:
@@ -55,6 +84,14 @@ def write_masks(path: Path, masks: Masks) -> None:
 
 
 def read_masks(path: Path) -> Masks:
-    """The masks that `write_masks` wrote; none where there is no file (nothing was pruned)."""
+    """The masks that `write_masks` wrote; none where there is no file (nothing was pruned).
 
-    return {name: unpack_mask(mask) for name, mask in read_json(path).items()} if path.exists() else {}
+    Raises:
+        StudyError: the file holds something else.
+    """
+    if not path.exists():
+        return {}
+    try:
+        return _unpacked(read_json(path))
+    except ValueError as error:
+        raise StudyError(f"{path} must hold pruning masks, not be damaged ({error}); restore it from a copy") from error

@@ -121,9 +121,7 @@ class Ledger:
         """Keep a failure; a text is why constraints forbid the network."""
         reason, message = (FORBIDDEN, failed) if isinstance(failed, str) else (failed.reason, failed.message)
         seconds = 0.0 if isinstance(failed, str) else failed.seconds
-        record = FailureRecord(
-            trial, genome.digest(), genome.to_dict(), dict(params), reason, message, seconds, elapsed_s
-        )
+        record = FailureRecord(trial, genome.digest(), genome, dict(params), reason, message, seconds, elapsed_s)
         self.folder.add_failure(record)
         self._take_failure(record)
         return record

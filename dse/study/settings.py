@@ -2,13 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
 from costmodels.errors import InputError
 from dse.objectives import DEFAULT_OBJECTIVES, Constraint, Objective, parse_constraint, parse_objectives
+from dse.results.typed import as_kind
 
 MODES = ("nested", "joint")
 SAMPLERS = ("auto", "gp", "tpe", "nsga2", "nsga3", "random")
@@ -118,14 +119,16 @@ class SearchSettings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], folder: Path) -> Self:
-        """The settings of the study in ``folder``."""
-        known = {f.name for f in fields(cls)}
-        given = {name: value for name, value in data.items() if name in known}
-        for name in ("data_dir", "cache_dir"):
-            given[name] = Path(given[name]) if given.get(name) else None
-        for name in ("objectives", "constraints"):
-            given[name] = tuple(given[name])
-        return cls(**{**given, "results_dir": folder.parent, "name": folder.name})
+        """The settings of the study in ``folder``.
+
+        Raises:
+            SettingsError: they are no settings of a search.
+        """
+        folders = {name: data.get(name) or None for name in ("data_dir", "cache_dir")}
+        try:
+            return as_kind({**data, **folders, "results_dir": folder.parent, "name": folder.name}, cls)
+        except ValueError as error:
+            raise SettingsError(f"settings of {folder} must be whole, not damaged ({error})") from error
 
     def with_budget(self, **changes: Any) -> Self:
         """These settings with another ``trials``, ``timeout_s``, ``workers`` and so on; None keeps the old one."""

@@ -70,7 +70,7 @@ def read(folder: Path, key: str) -> Checkpoint | None:
         if state["key"] == key:
             binarised, ale = state["binarised"], tuple(state["ale"])
             return Checkpoint(state["stage"], state["epochs"], state["rng"], tensors, binarised, ale)
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise CheckpointError(f"checkpoint must be whole, not damaged ({path}: {error}); remove it") from error
     raise CheckpointError(
         f"output folder must be new or of this training, not of another configuration, data set or version ({folder}); "

@@ -1,6 +1,5 @@
 """One training at length: a line and a log entry for every epoch, checkpoints, and going on after any end."""
 
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,6 +11,8 @@ import torch
 from dse.cache import code_version
 from dse.data.dataset import Dataset, Split
 from dse.export.training_folder import RECORD, Counts, write_network, write_record, write_samples
+from dse.results.lines import read_json
+from dse.results.typed import as_kind
 from dse.score import Failed
 from dse.training import checkpoint
 from dse.training.checkpoint import Checkpoint, CheckpointError
@@ -172,13 +173,16 @@ def recorded(folder: Path, key: str) -> Counts | None:
     path = folder / RECORD
     if not path.exists():
         return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record.get("training") != key:
+    record = read_json(path)
+    if not isinstance(record, dict) or record.get("training") != key:
         raise CheckpointError(
             f"output folder must be new or of this training, not hold the result of another ({folder}); "
             "name another with -o"
         )
-    return Counts(**record["validation"])
+    try:
+        return as_kind(record.get("validation"), Counts)
+    except ValueError as error:
+        raise CheckpointError(f"{path} must be as it was written, not damaged ({error}); remove it") from error
 
 
 def _watched(

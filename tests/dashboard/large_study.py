@@ -40,8 +40,8 @@ def manifest(name: str, space: SearchSpace, **changes: object) -> Manifest:
         "settings": {"objectives": list(OBJECTIVES), "constraints": [], "trials": 1000, "mode": "nested"},
         "space": space.to_dict(),
         "technology": asdict(Technology.default()),
-        "digests": {"space": space.digest()},
-        "data": {"name": "digits", "title": "digits"},
+        "digests": {"space": space.digest(), **dict.fromkeys(("data", "technology", "code"), "0" * 16)},
+        "data": {"name": "digits", "title": "digits", "classes": 10},
         "reference": WORST,
         "machines": space.accelerator.combinations(),
         "sessions": (session,),
@@ -66,9 +66,7 @@ def write_study(
     for trial in range(failures):
         params, genome = _drawn(space, draw)
         folder.add_failure(
-            FailureRecord(
-                networks + trial, genome.digest(), genome.to_dict(), params, "diverged", "loss became NaN", 1.0, 9.0
-            )
+            FailureRecord(networks + trial, genome.digest(), genome, params, "diverged", "loss became NaN", 1.0, 9.0)
         )
     return folder
 
