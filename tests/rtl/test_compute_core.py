@@ -25,7 +25,9 @@ IMAGES = 2
 TIMEOUT_S = 600  # a simulation that hangs
 # Icarus runs about a thousand cycles a second of a core with 64 rows x lanes; what takes longer is not simulated here.
 CYCLES_AND_SIZE = 6000
-SEEDS = (*range(130), 166, 279, 313, 623)  # the last four for poolings that the first ones lack
+# 166 to 623 for poolings that the first ones lack, 258 and 750 for stale spikes in lanes beyond the last channel under
+# binary weights.
+SEEDS = (*range(130), 166, 279, 313, 623, 258, 750)
 DUAL_STRENGTHS = (6, 11, 24, 101)
 BANDWIDTH = 12.8  # bytes per cycle; the core's own cycles do not depend on it
 
@@ -134,16 +136,20 @@ def test_the_testbench_sees_a_wrong_score_and_a_wrong_spike(tmp_path: Path) -> N
     assert simulate(tmp_path, "iverilog", TIMEOUT_S).errors == 2
 
 
+def lint(folder: Path) -> str:
+    """What Verilator has to say of an exported core; nothing where it accepts it."""
+    sources = (folder / "core.f").read_text().split()
+    command = ["verilator", "--lint-only", "-Wall", "--timing", "--top-module", "core_testbench"]
+    done = subprocess.run([*command, *sources, *BENCH], cwd=folder, capture_output=True, text=True)
+    return done.stderr if done.stderr or not done.returncode else f"status {done.returncode}"
+
+
 @needs_verilator
 @pytest.mark.parametrize("number", range(0, len(CORES), 8))
 def test_lint_is_clean_without_waivers(number: int, tmp_path: Path) -> None:
     seed, image = CORES[number]
     write_core(image, random_images(image.network, 1, seed), tmp_path, BANDWIDTH)
-    sources = (tmp_path / "core.f").read_text().split()
-    command = ["verilator", "--lint-only", "-Wall", "--timing", "--top-module", "core_testbench"]
-    done = subprocess.run([*command, *sources, *BENCH], cwd=tmp_path, capture_output=True, text=True)
-    assert done.stderr == ""
-    assert done.returncode == 0
+    assert lint(tmp_path) == ""
 
 
 def dense_network() -> IntegerNetwork:

@@ -15,6 +15,7 @@ from core_events import expected
 from core_events import simulate as simulate_events
 from small_cores import connected_core, random_core, random_images
 from test_compute_core import features as layer_features
+from test_compute_core import lint
 from test_memory_system import features as memory_features
 from test_memory_system import measured, predicted
 from tight_machines import bytes_per_cycle, shrink_kib, tight_machine
@@ -26,7 +27,7 @@ from dse.export.machine_passes import runs
 from dse.export.rtl_export import CoreImage, lay_out, parameters, write_core
 
 IMAGES = 2
-TIGHT = (11, 19, 20, 24, 25, 37, 42, 52, 55, 65, 70, 71, 89, 93, 96, 108, 112, 114, 116, 127, 134, 162, 172)
+TIGHT = (11, 14, 19, 20, 24, 25, 37, 42, 52, 55, 65, 70, 71, 89, 93, 96, 108, 112, 114, 116, 127, 134, 162, 172)
 TIGHT += (184, 212, 224, 242, 250, 275, 279, 283, 473, 475)
 CONNECTED = (2, 3, 4)
 
@@ -64,6 +65,17 @@ def test_bits_cycles_and_events_are_those_of_reference_and_model(
     assert measured(result) == predicted(image, rate)
     assert events == expected(image, IMAGES)
     assert events["membrane_reads"] > 0
+
+
+@pytest.mark.skipif(
+    shutil.which("verilator") is None, reason="verilator is not installed (Debian: apt-get install verilator)"
+)
+@pytest.mark.parametrize("name", ["tight 24", "tight 25", "tight 55", "connected 3"])
+def test_lint_is_clean_without_waivers(name: str, tmp_path: Path) -> None:
+    """Winners of both rules, in windows of two and three rows; no winners."""
+    image = dict(MACHINES)[name]
+    write_core(image, random_images(image.network, 1, 0), tmp_path, 1.0)
+    assert lint(tmp_path) == ""
 
 
 def features(image: CoreImage) -> Iterator[str]:

@@ -72,12 +72,12 @@ module membrane_buffer #(
     if (read_enable) arriving_row <= read_row;
   end
 
-  // A fully connected neuron works in row 0 and lies in a row of its own.
+  // A fully connected neuron works in row 0 and lies in a row of its own; a strip begins in row 0.
   logic [WIDTH-1:0] own;
   always_comb begin
     own = read_data[WIDTH-1:0];
     for (int r = 1; r < VECTOR_WIDTH; r = r + 1)
-      if (fully_connected && arriving_row == 8'(r)) own = read_data[r*WIDTH+:WIDTH];
+      if (arriving_row == 8'(r)) own = read_data[r*WIDTH+:WIDTH];
     stored = read_data;
     stored[WIDTH-1:0] = own;
     write_data = written;

@@ -67,7 +67,14 @@ module winners #(
           wire signed [RANK_BITS:0] its = {signed_ranks && other_rank[RANK_BITS-1], other_rank};
           wire [ROW_BITS-1:0] other_row = other[WINNER-1-:ROW_BITS];
           wire first = first_column && i == 1;
-          wire wins = first || mine > its || (mine == its && other_row > ROW_BITS'(i - 1));
+          wire behind;
+          if (i < 2 ** ROW_BITS) begin : g_not_last
+            assign behind = other_row > ROW_BITS'(i - 1);
+          end else begin : g_last
+            wire unused_row = &{1'b0, other_row};
+            assign behind = 1'b0;
+          end
+          wire wins = first || mine > its || (mine == its && behind);
           assign best = wins && pool >= i[7:0] ? {ROW_BITS'(i - 1), neuron} : other;
         end
       end
