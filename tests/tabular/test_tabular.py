@@ -10,9 +10,10 @@ import pytest
 from efficiency import Curve, as_markdown, at, competed, first_reaching, verdicts
 from fidelity import ranking, regret, rules
 from question import Question, Step
-from rivals import joint, nested
+from rivals import TableTrainers, joint, nested
 from table import Nearest, half, packed, read_table, table_space
 
+from dse.tasks import Task
 from searchspaces.space import load_space
 
 Paths = tuple[Path, Path]
@@ -104,6 +105,13 @@ def test_a_nested_contestant_trains_every_network_once_and_sees_the_short_run_al
     assert [s.decided_s for s in steps] == sorted(s.decided_s for s in steps)
     whole = nested(question, "random", 0, trainings=500)
     assert {step.number for step in whole} == {entry.number for entry in question.entries}
+
+
+def test_trainings_are_answered_with_the_short_run(question: Question) -> None:
+    entry = question.entries[7]
+    task = Task(3, question.genomes[entry.number], question.space.short, 0)
+    answer = TableTrainers(question).submit(task).result()
+    assert answer["score"]["deployed_correct"] == entry.runs["e6"][0].deployed != entry.runs["full"][0].deployed
 
 
 def test_a_joint_contestant_may_train_a_network_again_on_another_machine(question: Question) -> None:
