@@ -2,6 +2,8 @@
 
 import os
 import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,22 +65,29 @@ def search(
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     settings = resolve(given)
     try:
-        result = _searched(settings, name, resume, quiet)
-        ended = result.stop_reason != "interrupted" and _refined(result, settings, quiet)
+        with _trainers(settings["dask"].value) as place:
+            result = _searched(settings, name, resume, quiet, place)
+            ended = result.stop_reason != "interrupted" and _refined(result, settings, quiet, place)
     except KeyboardInterrupt:
         note("\nInterrupted before a clean end; what was kept goes on with: dse search --resume STUDY")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     raise typer.Exit(_finish(result, ended, json, quiet))
 
 
-def _searched(settings: dict[str, Resolved], name: str | None, resumed: str | None, quiet: bool) -> "StudyResult":
+def _searched(
+    settings: dict[str, Resolved], name: str | None, resumed: str | None, quiet: bool, place: dict[str, Any]
+) -> "StudyResult":
     from dse.progress import search_progress
 
     with search_progress(quiet) as progress:
-        return _resume(resumed, name, settings, progress) if resumed else _start(settings, name, progress)
+        if resumed:
+            return _resume(resumed, name, settings, progress, place)
+        return _start(settings, name, progress, place)
 
 
-def _start(settings: dict[str, Resolved], name: str | None, progress: "OnProgress") -> "StudyResult":
+def _start(
+    settings: dict[str, Resolved], name: str | None, progress: "OnProgress", place: dict[str, Any]
+) -> "StudyResult":
     from dse.study.search import run_search
     from dse.study.settings import SearchSettings
 
@@ -105,10 +114,12 @@ def _start(settings: dict[str, Resolved], name: str | None, progress: "OnProgres
         dram_pj_per_bit=value["dram"],
         name=name,
     )
-    return run_search(asked, progress, **_trainers(value["dask"]))
+    return run_search(asked, progress, **place)
 
 
-def _resume(study: str, name: str | None, settings: dict[str, Resolved], progress: "OnProgress") -> "StudyResult":
+def _resume(
+    study: str, name: str | None, settings: dict[str, Resolved], progress: "OnProgress", place: dict[str, Any]
+) -> "StudyResult":
     from dse.cli.study import find_study
     from dse.study.search import resume
 
@@ -117,16 +128,19 @@ def _resume(study: str, name: str | None, settings: dict[str, Resolved], progres
     budget = {key: settings[key].value for key in BUDGET if settings[key].source.startswith("flag")}
     if "timeout" in budget:
         budget["timeout_s"] = budget.pop("timeout")
-    return resume(folder.path, progress, **budget, **_trainers(settings["dask"].value))
+    return resume(folder.path, progress, **budget, **place)
 
 
-def _trainers(dask: str | None) -> dict[str, Any]:
-    """Who trains, where it is not this machine."""
+@contextmanager
+def _trainers(dask: str | None) -> Iterator[dict[str, Any]]:
+    """Who trains, where it is not this machine: the same for the search and the refinement."""
     if dask is None:
-        return {}
+        yield {}
+        return
     from dse.cluster.connect import trainers
 
-    return {"make_trainers": trainers(dask)}
+    with trainers(dask) as make:
+        yield {"make_trainers": make}
 
 
 def _refuse_changes(settings: dict[str, Resolved], name: str | None) -> None:
@@ -147,7 +161,7 @@ def _is_flag(resolved: Resolved) -> bool:
     return resolved.source.startswith("flag")
 
 
-def _refined(result: "StudyResult", settings: dict[str, Resolved], quiet: bool) -> bool:
+def _refined(result: "StudyResult", settings: dict[str, Resolved], quiet: bool, place: dict[str, Any]) -> bool:
     """Train networks of the front longer and score them on the test set; False if it was interrupted."""
     count = settings["refine"].value
     if not count or not result.front:
@@ -156,7 +170,7 @@ def _refined(result: "StudyResult", settings: dict[str, Resolved], quiet: bool) 
     from dse.study.refine import refine
 
     with search_progress(quiet) as progress:
-        refined = refine(result.folder.path, count, progress, **_trainers(settings["dask"].value))
+        refined = refine(result.folder.path, count, progress, **place)
     for number, failed in refined.failed.items():
         note(f"refining network {number} failed: {failed.reason}: {failed.message}")
     return refined.stop_reason != "interrupted"

@@ -64,6 +64,13 @@ class Admission:
         answers = self._introduced(client, fresh) if fresh else {}
         return [self._decide(client, address, answer) for address, answer in answers.items()]
 
+    def dismiss(self, client: "Client", address: str, why: str) -> str:
+        """Give a worker that broke no more tasks; what happened, in words. Started anew it has another address."""
+        self.refused[address] = f"worker {address} cannot go on: {why}"
+        if self._admitted.pop(address, None) is not None:
+            client.run(node.admit, self.resource, 0, workers=[address], on_error="ignore")
+        return self.refused[address]
+
     def _introduced(self, client: "Client", addresses: list[str]) -> dict[str, Line]:
         """What new workers say of themselves, once those that lack the data have been sent them."""
         answers = self._asked(client, addresses)

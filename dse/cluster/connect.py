@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from costmodels.errors import InputError
-from dse.cluster.executor import DaskTrainers
+from dse.cluster.executor import Connect, DaskTrainers
 from dse.errors import RunError
+from dse.worker import WorkerSettings
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -29,14 +30,34 @@ QUEUES = {
 """``queue`` in a file to the class that submits its jobs; ``local`` jobs are processes here, to try a file out."""
 
 
-def trainers(target: str) -> Callable[..., DaskTrainers]:
+class Connection:
+    """Makes the trainers of a search, and of the refinement after it, over the same workers; ends with its block."""
+
+    def __init__(self, connect: Connect, wait_s: float, close: Callable[[], None] = lambda: None) -> None:
+        self._connect = connect
+        self._wait_s = wait_s
+        self._close = close
+
+    def __call__(self, settings: WorkerSettings, slots: int, logs: Path) -> DaskTrainers:
+        return DaskTrainers(settings, slots, logs, connect=self._connect, wait_s=self._wait_s)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+
+def trainers(target: str) -> Connection:
     """What makes the trainers of a search, for an address such as ``tcp://host:8786`` or a YAML file.
+
+    The jobs of a queue are submitted when the first trainers start, and end with the block of the connection.
 
     Raises:
         InputError: neither an address nor a usable file, or Dask is not installed.
     """
     if target.startswith(SCHEMES):
-        return partial(DaskTrainers, connect=partial(_client, target), wait_s=WORKER_S)
+        return Connection(partial(_client, target), WORKER_S)
     path = Path(target)
     if not path.is_file():
         raise InputError(
@@ -44,7 +65,8 @@ def trainers(target: str) -> Callable[..., DaskTrainers]:
         )
     queue = read_queue(path)
     wait_s = float(queue.pop("wait_s", QUEUE_S))
-    return partial(DaskTrainers, connect=_Once(partial(_queue_client, queue, path)), wait_s=wait_s)
+    jobs = _Jobs(queue, path)
+    return Connection(jobs.client, wait_s, jobs.end)
 
 
 def read_queue(path: Path) -> dict[str, Any]:
@@ -71,18 +93,33 @@ def read_queue(path: Path) -> dict[str, Any]:
     return {**settings, "scheduler_options": {"dashboard_address": f"{LOOPBACK}:0", **options}}
 
 
-class _Once:
-    """A job queue lives as long as the search: connecting again finds its scheduler gone with it."""
+class _Jobs:
+    """The jobs of a queue and their scheduler, which runs in this process."""
 
-    def __init__(self, connect: Callable[[], "Client"]) -> None:
-        self._connect = connect
-        self._done = False
+    def __init__(self, settings: dict[str, Any], path: Path) -> None:
+        self._settings = settings
+        self._path = path
+        self._cluster: Any = None
 
-    def __call__(self) -> "Client":
-        if self._done:
+    def client(self) -> "Client":
+        """A client of the scheduler; the first submits the jobs.
+
+        Raises:
+            InputError: the queue takes no such jobs.
+            RunError: the scheduler ended.
+        """
+        if self._cluster is None:
+            self._cluster = _submitted(self._settings, self._path)
+        if self._cluster.status.name != "running":
             raise RunError("the scheduler of the job queue ended; go on with --resume")
-        self._done = True
-        return self._connect()
+        with _collected():
+            client: Client = _needed("distributed").Client(self._cluster, timeout=CONNECT_S, set_as_default=False)
+        return client
+
+    def end(self) -> None:
+        """End the jobs."""
+        if self._cluster is not None:
+            self._cluster.close()
 
 
 @contextmanager
@@ -111,18 +148,17 @@ def _client(address: str) -> "Client":
     return client
 
 
-def _queue_client(settings: dict[str, Any], path: Path) -> "Client":
-    """Start a scheduler here and submit the jobs whose workers will come to it."""
+def _submitted(settings: dict[str, Any], path: Path) -> Any:
+    """A scheduler started here, and the jobs submitted whose workers will come to it."""
     module, name = QUEUES[settings["queue"]]
     arguments = {key: value for key, value in settings.items() if key not in ("queue", "jobs")}
     try:
         with _collected():
             cluster = getattr(_needed(module), name)(**arguments)
             cluster.scale(jobs=settings["jobs"])
-            client = cluster.get_client()
     except (TypeError, ValueError, OSError, RuntimeError) as error:
         raise InputError(f"{path} must describe a {settings['queue']} queue that takes jobs: {error}") from error
-    return client
+    return cluster
 
 
 def _needed(module: str) -> Any:

@@ -37,6 +37,10 @@ class ClusterError(RunError):
     """The scheduler or all workers are gone."""
 
 
+class LastWorkerError(RunError):
+    """The last worker broke; the message says of what."""
+
+
 @dataclass(eq=False)
 class _Job:
     """A task that is out, and the future of its answer."""
@@ -48,8 +52,9 @@ class _Job:
 class DaskTrainers:
     """Trainings on the workers of a Dask scheduler.
 
-    The scheduler hands tasks to workers that were admitted; one whose worker dies goes to another. A watching thread
-    admits workers, and after a lost connection hands out again what was out.
+    The scheduler hands tasks to workers that were admitted; one whose worker dies or breaks (its disk is full, its data
+    are gone) goes to another. A watching thread admits and dismisses workers, and after a lost connection hands out
+    again what was out.
 
     Attributes:
         logs: folder of ``dask.log``.
@@ -72,6 +77,7 @@ class DaskTrainers:
         self._lock = threading.Lock()
         self._out: dict[int, _Job] = {}
         self._lost: list[_Job] = []
+        self._broken: dict[str, str] = {}
         self._about: Future[Line] = Future()
         self._slots = 0
         self._ended: Exception | None = None
@@ -128,10 +134,7 @@ class DaskTrainers:
         if self._thread.ident is not None:
             self._thread.join()
             with suppress(Exception):
-                cluster = self._client.cluster
                 self._client.close(timeout=5)
-                if cluster is not None:
-                    cluster.close()
         for job in self._out.values():
             job.answer.cancel()
         self._beacon.unlink(missing_ok=True)
@@ -169,7 +172,7 @@ class DaskTrainers:
 
     def _answered(self, job: _Job, line: Line, files: node.Files) -> None:
         if "broken" in line:
-            self._settle(job, RunError(f"a worker cannot go on: {line['broken']}"))
+            self._lose(job, {line["worker"]: line["broken"]})
             return
         if files and "score" in line:
             self._cache.put_files(Path(line["score"]["weights"]).parts[0], files)
@@ -187,9 +190,11 @@ class DaskTrainers:
         else:
             self._settle(job, RunError(f"a worker must answer, not fail with {type(error).__name__}: {error}"))
 
-    def _lose(self, job: _Job) -> None:
+    def _lose(self, job: _Job, broken: dict[str, str] | None = None) -> None:
+        """Have a task handed out again, once the workers that broke over it, each with why, are dismissed."""
         with self._lock:
             self._lost.append(job)
+            self._broken |= broken or {}
 
     def _settle(self, job: _Job, answer: Line | Exception) -> None:
         with self._lock:
@@ -209,7 +214,7 @@ class DaskTrainers:
                 self._look()
                 if self._slots or not self._about.done():
                     well = time.monotonic()
-            except InputError as error:
+            except (InputError, LastWorkerError) as error:
                 self._end(error)
             except Exception as error:
                 self._log(f"{type(error).__name__}: {error}")
@@ -233,9 +238,14 @@ class DaskTrainers:
         if not self._connected():
             self._slots = 0
             return
-        for event in self._admission.look(self._client):
+        with self._lock:
+            broken, self._broken = self._broken, {}
+        events = [self._admission.dismiss(self._client, address, why) for address, why in broken.items()]
+        for event in (*events, *self._admission.look(self._client)):
             self._log(event)
         self._slots = self._admission.slots
+        if broken and not self._slots:
+            raise LastWorkerError("\n".join(events))
         if self._admission.about is not None and not self._about.done():
             self._about.set_result(self._admission.about)
         with self._lock:

@@ -93,17 +93,20 @@ def receive(dataset: str, files: Files) -> None:
 def answer(call: str, files: Files) -> tuple[str, Files]:
     """Do one task; the worker's answer and, where the caller asked for them, the files of the trained network.
 
+    Of a worker that cannot go on the answer says why (``broken``) and which it is.
+
     Args:
         call: JSON of ``dataset``, ``device``, ``task`` and ``send_files``.
         files: of the network to test, where this machine may not have them.
     """
     from distributed import get_worker
 
+    worker = get_worker()
     asked = json.loads(call)
     task = Task.from_line(asked["task"])
     key = asked["dataset"], asked["device"]
     try:
-        node = _opened(*key, _slots(get_worker(), asked["device"]))
+        node = _opened(*key, _slots(worker, asked["device"]))
         _count(key, 1)
         try:
             if task.score is not None and files:
@@ -113,7 +116,7 @@ def answer(call: str, files: Files) -> tuple[str, Files]:
             _count(key, -1)
     except (InputError, RunError) as error:
         _close(key)
-        return json.dumps({"broken": str(error)}), {}
+        return json.dumps({"broken": str(error), "worker": worker.address}), {}
     wanted = asked["send_files"] and "score" in line
     return json.dumps(line), node.cache.files(score_key(score_from_dict(line["score"]))) if wanted else {}
 

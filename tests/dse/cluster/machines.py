@@ -9,9 +9,9 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 STUDY = Path(__file__).parents[1] / "study"
@@ -57,19 +57,25 @@ class Machines:
         self._scheduler.kill()
         self._scheduler.wait()
 
-    def start_worker(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start_worker(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
         """Start one, and wait until it has joined."""
-        process, _ = self._process((__file__, self.address, *arguments), r"worker (\S+) takes")
+        process, _ = self._process((__file__, self.address, *arguments), r"worker (\S+) takes", environment)
         self.workers.append(process)
         return process
 
-    def _process(self, arguments: Sequence[str], said: str) -> "tuple[subprocess.Popen[str], str]":
+    def _process(
+        self, arguments: Sequence[str], said: str, environment: Mapping[str, str] = MappingProxyType({})
+    ) -> "tuple[subprocess.Popen[str], str]":
         """Start a process, and wait until it has said what matches; the first group of that."""
         self._started += 1
         log = self.folder / f"process-{self._started}.log"
         with log.open("w") as stderr:
             process = subprocess.Popen(
-                [sys.executable, *arguments], stdin=subprocess.DEVNULL, stderr=stderr, env=self._environment, text=True
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stderr=stderr,
+                env={**self._environment, **environment},
+                text=True,
             )
         while process.poll() is None:
             if found := re.search(said, log.read_text()):

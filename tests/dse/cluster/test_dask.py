@@ -6,6 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from machines import Machines
 from stand_in import TINY_SPACE, settings_in
@@ -14,6 +15,7 @@ from costmodels.errors import InputError
 from dse.cache import ScoreCache
 from dse.cluster.connect import trainers
 from dse.cluster.executor import ClusterError
+from dse.errors import RunError
 from dse.study.progress import Progress
 from dse.study.refine import refine
 from dse.study.search import StudyResult, resume, run_search
@@ -87,6 +89,48 @@ def test_a_killed_worker_loses_no_network(machines: Machines) -> None:
     result = searched(machines, watch)
     check_each_once(machines, result)
     assert (result.trained, result.failed, len(killed)) == (12, 0, 3)
+
+
+def spoilt_worker(machines: Machines) -> None:
+    """One on whose machine no trained network can be kept."""
+    place = machines.folder / "spoilt"
+    place.mkdir()
+    (place / "full").touch()
+    machines.start_worker(DSE_STAND_IN_LOG=str(place / "trained.log"))
+
+
+def test_a_worker_that_breaks_is_dismissed_alone(machines: Machines) -> None:
+    machines.start_worker(DSE_STAND_IN_DELAY_S="5")  # so that the other gets a task
+    spoilt_worker(machines)
+    result = searched(machines, trials=3)
+    check_each_once(machines, result)
+    assert (result.trained, result.failed) == (3, 0)
+    log = (result.folder.path / "logs" / "dask.log").read_text()
+    assert log.count("cannot go on: trained networks must be kept, but there is no room") == 1
+
+
+def test_the_last_worker_that_breaks_ends_the_search_with_its_reason(machines: Machines) -> None:
+    spoilt_worker(machines)
+    with pytest.raises(RunError, match=r"worker tcp://\S+ cannot go on: trained networks must be kept, but"):
+        searched(machines)
+
+
+def test_a_data_set_of_the_users_own_is_sent_to_a_worker_that_lacks_it(
+    machines: Machines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real trainings on the images that came over the wire."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    draw = np.random.default_rng(0)
+    images, labels = draw.integers(0, 256, (80, 8, 8), np.uint8), np.arange(80) % 4
+    np.savez(here / "mine.npz", train_images=images, train_labels=labels, test_images=images, test_labels=labels)
+    monkeypatch.setenv("DSE_DATA_DIR", str(here))
+    own = TINY_SPACE.replace('dataset = "digits"', 'dataset = "mine"')
+    machines.start_worker("1", "real", DSE_DATA_DIR=str(there))
+    space = own + "\n[images]\ninput_shape = [1, 8, 8]\nclasses = 4\n"
+    result = searched(machines, space=space, trials=1, data_dir=here)
+    assert (result.trained, result.failed) == (1, 0)
+    assert (there / "mine.npz").read_bytes() == (here / "mine.npz").read_bytes()
 
 
 def test_a_scheduler_that_is_killed_and_started_again_loses_no_network(machines: Machines) -> None:

@@ -10,6 +10,7 @@ from stand_in import settings_in
 
 from costmodels.errors import InputError
 from dse.cluster.connect import LOOPBACK, read_queue, trainers
+from dse.study.refine import refine
 from dse.study.search import run_search
 
 ROOT, STUDY = Path(__file__).parents[3], Path(__file__).parents[1] / "study"
@@ -60,7 +61,8 @@ def test_a_search_on_jobs_that_a_slurm_queue_starts(tmp_path: Path, monkeypatch:
     programs.mkdir()
     write_program(
         programs / "sbatch",
-        'cp "$1" job.sh; setsid bash job.sh > job.log 2>&1 < /dev/null & echo "Submitted batch job $!"',
+        'echo "$1" >> submitted; cp "$1" job.sh; '
+        'setsid bash job.sh > job.log 2>&1 < /dev/null & echo "Submitted batch job $!"',
     )
     write_program(programs / "scancel", 'for job in "$@"; do kill -- "-$job"; done; echo "$@" >> ended')
     monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
@@ -71,8 +73,13 @@ def test_a_search_on_jobs_that_a_slurm_queue_starts(tmp_path: Path, monkeypatch:
     preload = str(Path(__file__).with_name("stand_in_node.py"))
     settings = {"queue": "slurm", "jobs": 1, "cores": 1, "processes": 1, "memory": "4GB", "wait_s": 100}
     path.write_text(json.dumps({**settings, "worker_extra_args": ["--preload", preload]}))  # JSON is YAML
-    result = run_search(settings_in(tmp_path, trials=4), make_trainers=trainers(str(path)))
+    with trainers(str(path)) as make:
+        result = run_search(settings_in(tmp_path, trials=4), make_trainers=make)
+        refined = refine(result.folder.path, 1, make_trainers=make)
+        assert not (tmp_path / "ended").exists()
     assert (result.trained, result.failed) == (4, 0)
+    assert (len(refined.rows), refined.failed) == (1, {})
+    assert len((tmp_path / "submitted").read_text().split()) == 1, "the refinement keeps the jobs of the search"
     assert len((tmp_path / "ended").read_text().split()) == 1
 
 
