@@ -9,7 +9,7 @@ from typing import Any
 from costmodels.errors import InputError
 
 FILE = "design.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class RtlFolderError(InputError):
@@ -44,6 +44,7 @@ class Design:
         clock_mhz: of the technology.
         images: that the testbench runs.
         layers: in order.
+        module_ge: gate equivalents that the cost model predicts for each module, without those inside it.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Design:
     clock_mhz: float
     images: int
     layers: tuple[LayerDesign, ...]
+    module_ge: dict[str, float]
 
     @property
     def cycles(self) -> int:

@@ -135,7 +135,15 @@ def counted(report: str, areas: Mapping[str, float], tool: str, digest: str) -> 
     Raises:
         SynthesisError: the report has no modules, or a cell without an area that is no memory.
     """
-    modules = _modules(report)
+    return summed(modules_of(report), areas, tool, digest)
+
+
+def summed(modules: Mapping[str, Mapping[str, int]], areas: Mapping[str, float], tool: str, digest: str) -> Synthesis:
+    """The table of modules and their cells.
+
+    Raises:
+        SynthesisError: no module is the top, or a cell has no area and is no memory.
+    """
     tops = [name for name in modules if plain_name(name) == TOP]
     if not tops:
         raise SynthesisError(f"yosys must report the module {TOP}, not {sorted(map(plain_name, modules))}")
@@ -154,7 +162,7 @@ def counted(report: str, areas: Mapping[str, float], tool: str, digest: str) -> 
     return Synthesis(tool, digest, memories, tuple(sorted(blocks, key=lambda block: -block.cell_ge)))
 
 
-def _modules(report: str) -> dict[str, dict[str, int]]:
+def modules_of(report: str) -> dict[str, dict[str, int]]:
     """Module to its cells by type; the summary of the hierarchy at the end is left out."""
     parts = MODULE.split(report.split("=== design hierarchy ===")[0])
     found = {}
