@@ -57,5 +57,14 @@ compiler chromium:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq $(PROGRAM); \
 	  else echo "$(PROGRAM) not found: $(LOSS) (Debian: apt-get install $(PROGRAM))" >&2; fi; }
 
+# Search efficiency, from the committed table of trained networks: minutes for fidelity, an hour or two of two cores for 20 seeds.
+.PHONY: bench-search
+bench-search: TABULAR = OMP_NUM_THREADS=1 $(BIN)/python benchmarks/tabular
+bench-search: $(VENV)/.installed
+	$(PIP) matplotlib
+	mkdir -p build/search
+	$(TABULAR)/fidelity.py --half holdout --plot build/search/fidelity.svg | tee build/search/fidelity.md
+	$(TABULAR)/efficiency.py --half holdout --json build/search/curves.json --plot build/search/efficiency.svg | tee build/search/efficiency.md
+
 clean:
 	rm -rf $(VENV)

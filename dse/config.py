@@ -24,8 +24,8 @@ class Setting:
 
     Attributes:
         name: as in `dse.toml`; the flag is ``--name`` with dashes, the variable ``DSE_NAME``.
-        kind: ``"text"``, ``"integer"``, ``"number"``, ``"path"`` or ``"list"`` (of texts, parted by ``;`` in the
-            environment).
+        kind: ``"text"``, ``"integer"``, ``"number"``, ``"switch"``, ``"path"`` or ``"list"`` (of texts, parted by ``;``
+            in the environment).
         default: value when nothing else says; None leaves the choice to the program.
         meaning: one line for the help.
         least: smallest number allowed; None is no bound.
@@ -67,6 +67,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("sampler", "text", "auto", "proposes networks", choices=("auto", "nsga2", "nsga3", "tpe", "gp", "random")),
     Setting("trials", "integer", 40, "trainings to spend", least=1),
     Setting("timeout", "number", None, "stop proposing networks after this many seconds", least=0),
+    Setting("until_converged", "switch", False, "stop when the model expects next to nothing of further networks"),
     Setting("workers", "integer", None, "trainings at once, each in its own process", least=1),
     Setting("dask", "text", None, "train on a cluster: a scheduler's address, or a YAML file of a job queue"),
     Setting("seed", "integer", 0, "of every random choice", least=0),
@@ -159,6 +160,8 @@ def _from_text(setting: Setting, text: str) -> Any:
     """The value that an environment variable spells; text that is no number is left for `checked` to refuse."""
     if setting.kind == "list":
         return [part.strip() for part in text.split(";") if part.strip()]
+    if setting.kind == "switch":
+        return {"true": True, "false": False}.get(text.lower(), text)
     if setting.kind in ("integer", "number"):
         try:
             return int(text) if setting.kind == "integer" else float(text)
@@ -200,5 +203,6 @@ _KINDS: dict[str, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     "path": ("a path", lambda value: isinstance(value, str | Path), Path),
     "integer": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool), int),
     "number": ("a number", _is_number, float),
+    "switch": ("true or false", lambda value: isinstance(value, bool), bool),
     "list": ("a list of texts", _is_list, tuple),
 }

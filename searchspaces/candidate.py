@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.workload import Workload
-from searchspaces.binarisation import saving_rule, smallest
+from searchspaces.binarisation import smallest
 from searchspaces.datasets import DatasetShape, dataset_shapes
 from searchspaces.document import Document, read_file
 from searchspaces.errors import shown
 from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.lowering import lower
-from searchspaces.parse import read_accelerator, read_heading, read_network
+from searchspaces.parse import read_accelerator, read_genome, read_heading
 from searchspaces.rules import CONV_ONLY, DENSITY, TEXT
 from searchspaces.shapes import layer_shapes, removed_kernels
 from searchspaces.tables import TableReader
@@ -78,13 +78,10 @@ def parse_candidate(document: Document) -> Candidate:
     reader = TableReader(document, single=True)
     reader.unknown_keys((), document.data, TABLES, "")
     name, dataset, description = read_heading(reader, "candidate")
-    network = read_network(reader, dataset, layer_extras=("density",))
+    genome = read_genome(reader, dataset, layer_extras=("density",))
     accelerator = read_accelerator(reader)
     technology = reader.table(("technology",), required=False)
-    genome = network.genome({gene.name: gene.choices[0] for gene in network.genes})
     activity = _read_activity(reader, genome)
-    if rule := saving_rule(genome):
-        reader.refuse(("network", "ale_saving"), "network.ale_saving", rule, genome.ale_saving)
     reader.finish()
     return Candidate(genome, accelerator.config({}), name, dataset, description, technology, activity)
 

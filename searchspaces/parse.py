@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_type_hints
 
+from searchspaces.binarisation import saving_rule
 from searchspaces.contradictions import contradictions, machine_contradictions
 from searchspaces.datasets import DatasetShape, dataset_shapes
 from searchspaces.errors import Problem
+from searchspaces.genome import NetworkGenome
 from searchspaces.machines import AcceleratorSpace
 from searchspaces.network import CLASSIFIER, ClassifierSpace, LayerSpace, NetworkSpace
 from searchspaces.recipe import Recipe
@@ -82,6 +84,15 @@ def read_network(reader: TableReader, dataset: str, layer_extras: tuple[str, ...
     space = NetworkSpace(images=images, **choices, layers=layers, classifier=ClassifierSpace(**last))
     _add_contradictions(reader, contradictions(reader.document, space, indices))
     return space
+
+
+def read_genome(reader: TableReader, dataset: str, layer_extras: tuple[str, ...] = ()) -> NetworkGenome:
+    """The one network of a candidate or of a training; arguments as `read_network`."""
+    network = read_network(reader, dataset, layer_extras)
+    genome = network.genome({gene.name: gene.choices[0] for gene in network.genes})
+    if rule := saving_rule(genome):
+        reader.refuse(("network", "ale_saving"), "network.ale_saving", rule, genome.ale_saving)
+    return genome
 
 
 def read_accelerator(reader: TableReader) -> AcceleratorSpace:

@@ -6,7 +6,7 @@ from pathlib import Path
 from searchspaces.candidate import block, network_blocks
 from searchspaces.document import Document, read_file
 from searchspaces.genome import NetworkGenome
-from searchspaces.parse import as_recipe, read_heading, read_network, read_recipe
+from searchspaces.parse import as_recipe, read_genome, read_heading, read_recipe
 from searchspaces.recipe import Recipe
 from searchspaces.rules import REQUIRED, Rule
 from searchspaces.tables import TableReader
@@ -53,9 +53,8 @@ def parse_training(document: Document) -> TrainingConfig:
     name, dataset, description = read_heading(reader, "training", extras=("seed",))
     heading = document.data.get("training", {})
     seed = reader.scalar(("training", "seed"), heading, SEED, "training.seed", default=0)
-    network = read_network(reader, dataset)
+    genome = read_genome(reader, dataset)
     recipe = read_recipe(reader, ("recipe",), {"epochs": REQUIRED})
-    genome = network.genome({gene.name: gene.choices[0] for gene in network.genes})
     reader.finish()
     return TrainingConfig(name, dataset, genome, as_recipe(recipe), seed, description)
 

@@ -35,9 +35,11 @@ def say_points(
     tests: dict[int, dict[str, int]] | None = None,
 ) -> None:
     """Print points of one fidelity: accuracies with intervals, costs, network and machine in words."""
+    from dse.results.ties import ties
+
     by_number = {record.number: record for record in networks}
-    costs = _costs(objectives)
-    columns = [Column("id"), Column("deployed accuracy"), Column("float", "right")]
+    costs, tied = _costs(objectives), ties(points, by_number, objectives)
+    columns = [Column("id"), Column("deployed accuracy"), *[Column("tied with")] * bool(tied), Column("float", "right")]
     columns += [Column("test, deployed")] * (tests is not None)
     columns += [
         Column(objective.name + (f" {objective.unit}" if objective.unit else ""), "right") for objective in costs
@@ -52,7 +54,8 @@ def say_points(
         words: tuple[str, ...] = (network_words(record.genome, record.score.binarised), machine_words(point.machine))
         values = (amount(point.metrics[objective.column]) for objective in costs)
         words = (" on ".join(words),) if folded else words
-        rows.append((point.id, accuracy, f"{100 * point.float_accuracy:.1f} %", *tested, *values, *words))
+        rival = [tied.get(point.id, "")] * bool(tied)
+        rows.append((point.id, accuracy, *rival, f"{100 * point.float_accuracy:.1f} %", *tested, *values, *words))
     say_table(columns, rows)
 
 
@@ -70,23 +73,26 @@ def _tested(counts: dict[str, int] | None) -> str:
 
 def front_json(folder: "StudyFolder") -> dict[str, Any]:
     """The front and the refined front with everything that is known of each point."""
-    from dse.results.front_points import front_points
-
     networks, refined, tests = folder.networks(), folder.refined(), folder.test_scores()
     return {
         "study": folder.name,
         "folder": str(folder.path),
         "objectives": [vars(objective) for objective in folder.objectives],
         "constraints": [str(constraint) for constraint in folder.constraints],
-        "front": _plain(front_points(networks, folder.objectives), networks, {}),
-        "refined": _plain(front_points(refined, folder.objectives), refined, tests),
+        "front": _plain(folder, networks, {}),
+        "refined": _plain(folder, refined, tests),
     }
 
 
 def _plain(
-    points: "tuple[FrontPoint, ...]", networks: "list[NetworkRecord]", tests: dict[int, dict[str, int]]
+    folder: "StudyFolder", networks: "list[NetworkRecord]", tests: dict[int, dict[str, int]]
 ) -> list[dict[str, Any]]:
+    from dse.results.front_points import front_points
+    from dse.results.ties import ties
+
     by_number = {record.number: record for record in networks}
+    points = front_points(networks, folder.objectives)
+    tied = ties(points, by_number, folder.objectives)
     return [
         {
             **point.to_dict(),
@@ -95,6 +101,7 @@ def _plain(
             "machine_words": machine_words(point.machine),
             "samples": by_number[point.network].score.samples,
             "test": tests.get(point.network),
+            "tied_with": tied.get(point.id),
         }
         for point in points
     ]

@@ -10,6 +10,8 @@ from dse.config import BY_NAME, resolve
 def option(name: str, *short: str) -> Any:
     """The typer option of the setting called ``name``; None until the user gives it, so that `resolve` can tell."""
     setting = BY_NAME[name]
+    if setting.kind == "switch":
+        return typer.Option(setting.flag, *short, help=setting.meaning, show_default=False)
     kind = "TEXT" if setting.kind == "list" else setting.kind.upper()
     default = "" if setting.default in (None, ()) else f" (default {setting.default})"
     metavar = "|".join(setting.choices) or kind
@@ -25,6 +27,7 @@ Mode = Annotated[str | None, option("mode")]
 Sampler = Annotated[str | None, option("sampler")]
 Trials = Annotated[int | None, option("trials")]
 Timeout = Annotated[float | None, option("timeout")]
+UntilConverged = Annotated[bool | None, option("until_converged")]
 Workers = Annotated[int | None, option("workers")]
 Dask = Annotated[str | None, option("dask")]
 Seed = Annotated[int | None, option("seed")]

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="of the study's folder (default: made up)")]
 Resume = Annotated[str | None, typer.Option("--resume", metavar="STUDY", help="go on with a study")]
-BUDGET = ("trials", "timeout", "workers", "device", "data_dir")
+BUDGET = ("trials", "timeout", "until_converged", "workers", "device", "data_dir")
 PLACE = ("dask", "refine", "results_dir")
 """What may change when a study goes on: how long, and where."""
 
@@ -34,6 +34,7 @@ def search(
     constraint: o.Constraint = None,
     trials: o.Trials = None,
     timeout: o.Timeout = None,
+    until_converged: o.UntilConverged = None,
     workers: o.Workers = None,
     dask: o.Dask = None,
     refine: o.Refine = None,
@@ -89,6 +90,7 @@ def _start(settings: dict[str, Resolved], name: str | None, progress: "OnProgres
         "mode",
         "sampler",
         "trials",
+        "until_converged",
         "workers",
         "seed",
         "device",
@@ -196,3 +198,5 @@ def _say_next(result: "StudyResult", report: Path) -> None:
     if result.front:
         note(f"next:   dse show {path} {result.front[0].id}    one point, layer by layer")
         note(f"        dse recost {path} --dram 4.6    the same networks under another DRAM, without training")
+        note(f"        dse dashboard {path} --open    look, compare, move a slider")
+        note(f"        dse export {path} {result.front[0].id} --to rtl -o rtl --verify    its hardware, simulated")

@@ -55,7 +55,7 @@ def _say(verdict: "Verdict") -> None:
     columns = [Column("layer"), *(Column(title, "right") for title in ("spikes compared", "words", "mismatches"))]
     columns += [Column(title, "right") for title in ("cycles measured", "predicted", "difference")]
     layers, images = counted(len(verdict.layers), "layer"), counted(verdict.images, "image")
-    say(f"{verdict.title}: {images}, {layers}, {verdict.simulator}")
+    say(f"{verdict.title}: {layers}, sums over {images}, {verdict.simulator}")
     say_table(columns, [_cells(layer) for layer in (*verdict.layers, totals(verdict.layers))])
     say("PASS" if verdict.sound else "FAIL")
 

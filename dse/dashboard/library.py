@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -78,6 +79,12 @@ def signature(path: Path) -> Signature:
     found = [(name, path / name) for name in (*READ, *REFINED)]
     stats = [(name, file.stat()) for name, file in found if file.exists()]
     return tuple((name, stat.st_size, stat.st_mtime_ns) for name, stat in stats)
+
+
+def version(library: Library, names: Sequence[str]) -> str:
+    """16 hexadecimal digits that differ once a file of the named studies has changed."""
+    state = [(name, signature(library.folder(name).path)) for name in names]
+    return sha256(repr(state).encode()).hexdigest()[:16]
 
 
 class Remembered:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from costmodels.errors import InputError
+from dse.dashboard.library import Library, Remembered
 from dse.objectives import OBJECTIVES
 from dse.reporting import theme
 from dse.reporting.candidates import Candidates, candidates, columns_dict, pooled
@@ -33,6 +35,18 @@ def shown(folder: StudyFolder) -> Shown:
     """What of one study can be made before anyone asks."""
     table = candidates(folder)
     return Shown(table, _json(columns_dict(table)), encoded_importances(table))
+
+
+def readable(library: Library, memory: Remembered, chosen: Sequence[str] | None) -> tuple[list[str], dict[str, str]]:
+    """Of the chosen studies those that can be read, and what is wrong with each of the others."""
+    found, unreadable = [], {}
+    for name in chosen or ():
+        try:
+            memory.get(library.folder(name), shown)
+            found.append(name)
+        except InputError as error:
+            unreadable[name] = str(error)
+    return found, unreadable
 
 
 def answer(version: str, studies: Sequence[Shown]) -> bytes:

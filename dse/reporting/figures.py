@@ -143,6 +143,7 @@ def hover(point: Point, quantities: Sequence[Axis]) -> str:
     for kind, measured in point.accuracies.items():
         shares = f"deployed {percent(measured.deployed)}, float {percent(measured.float_network)}"
         lines.append(f"{theme.FIDELITY_WORDS[kind]}: {shares}")
+    lines += [f"tied with {escape(point.tied)}"] * bool(point.tied)
     costs = [axis for axis in quantities if axis.column != "accuracy"]
     lines += [f"{escape(axis.label)}: {amount(point.metrics[axis.column])} {escape(axis.unit)}" for axis in costs]
     lines += ["", *(f"{escape(name)}: {escape(value)}" for name, value in point.parameters)]

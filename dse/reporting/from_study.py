@@ -30,6 +30,7 @@ from dse.results import FailureRecord, FrontPoint, NetworkRecord, StudyFolder
 from dse.results.front_points import front_points
 from dse.results.interval import wilson_interval
 from dse.results.records import points_of
+from dse.results.ties import ties
 from dse.words import machine_words, network_words
 from searchspaces.genome import NetworkGenome
 
@@ -74,6 +75,11 @@ class Study:
     def front(self) -> tuple[FrontPoint, ...]:
         """The front of the short runs, best in the first objective first."""
         return front_points(list(self.networks.values()), self.folder.objectives)
+
+    @cached_property
+    def tied(self) -> dict[str, str]:
+        """See `dse.results.ties`, of the front of the short runs."""
+        return ties(self.front, self.networks, self.folder.objectives)
 
     @cached_property
     def refined_front(self) -> tuple[FrontPoint, ...]:
@@ -165,7 +171,7 @@ def _broken_down(study: Study, point: FrontPoint) -> Point:
     plain, breakdown = _plain(study, point), study.breakdown(point)
     layers = tuple(LayerCycles(x.name, x.compute_cycles, x.stall_cycles, x.fill_cycles) for x in breakdown.layers)
     parts = {"energy_uj": breakdown.energy_uj, "area_mm2": breakdown.report.area_mm2, "layers": layers}
-    return Point(**{**vars(plain), **parts})
+    return Point(**{**vars(plain), **parts, "tied": study.tied.get(point.id, "")})
 
 
 def parameters(genes: dict[str, Any], machine: AcceleratorConfig) -> tuple[tuple[str, str], ...]:

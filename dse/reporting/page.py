@@ -185,6 +185,7 @@ def _point_rows(point: Point, kinds: Sequence[Fidelity], columns: Sequence[str])
     ]
     cells += [f"<td>{amount(point.metrics[column])}</td>" for column in columns]
     words = f"{escape(point.network)} <span>on {escape(point.machine)}</span>"
+    words += f" · tied with {escape(point.tied)}" * bool(point.tied)
     return (
         f'<tbody data-id="{escape(point.id)}" tabindex="0"><tr>{"".join(cells)}</tr>'
         f'<tr class="words"><td></td><td colspan="{len(cells) - 1}">{words}</td></tr></tbody>'

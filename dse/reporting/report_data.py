@@ -75,6 +75,7 @@ class Point:
         energy_uj, area_mm2: term or block to its part.
         layers: cycles of each layer.
         parameters: every gene of network and machine with its value, in words.
+        tied: id of a point of the front that costs no more and whose accuracy is not told apart; empty for none.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Point:
     area_mm2: Mapping[str, float] = field(default_factory=dict)
     layers: tuple[LayerCycles, ...] = ()
     parameters: tuple[tuple[str, str], ...] = ()
+    tied: str = ""
 
 
 class TracePoint(NamedTuple):

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 Lines = tuple[tuple[str, str], ...]
 
+LAST_PART = 4
+"""The growth of the front is told of the last one in so many trainings."""
+
 
 def subtitle(manifest: Manifest) -> str:
     """Data set, kind of search, and when."""
@@ -26,7 +29,7 @@ def subtitle(manifest: Manifest) -> str:
 
 def summary(study: "Study") -> tuple[str, ...]:
     """What was searched, how much of it was seen, and what was found."""
-    texts = (_searched(study), _spent(study), _found(study), _refined(study), folding(study))
+    texts = (_searched(study), _spent(study), _found(study), growth(study), _refined(study), folding(study))
     return tuple(text for text in texts if text)
 
 
@@ -58,7 +61,21 @@ def _found(study: "Study") -> str:
     if not study.front:
         return "No point is on the front: no trained network runs on any machine within the constraints."
     networks = len({point.network for point in study.front})
-    return f"The front holds {counted(len(study.front), 'point')} of {counted(networks, 'network')}."
+    tied = f" Tied with one that costs no more: {counted(len(study.tied), 'point')}." * bool(study.tied)
+    return f"The front holds {counted(len(study.front), 'point')} of {counted(networks, 'network')}.{tied}"
+
+
+def growth(study: "Study") -> str:
+    """How much the last quarter of the trainings added to the hypervolume, and whether that ended the search."""
+    volumes = [record.hypervolume for record in study.networks.values()]
+    last = len(volumes) // LAST_PART
+    if not last or volumes[-1 - last] <= 0:
+        return ""
+    gain = 100 * (volumes[-1] / volumes[-1 - last] - 1)
+    sessions = study.folder.manifest.sessions
+    converged = bool(sessions) and sessions[-1].stop_reason == "converged"
+    end = "; the search stopped because its model expected next to nothing of further networks" * converged
+    return f"The last {counted(last, 'network')} added {gain:.2g} % to the hypervolume{end}."
 
 
 def _refined(study: "Study") -> str:

@@ -12,7 +12,9 @@ PARETO_CAPTION = (
 )
 POINTS_TEXT = (
     "Each entry is one network on one machine. Accuracies stand side by side and are never mixed: the folded integer "
-    "network, which is what the machine computes, and below it the float network. Costs are those of the short run."
+    "network, which is what the machine computes, and below it the float network. Costs are those of the short run. "
+    "A point is tied with one that costs no more where the 95 % intervals of their accuracies overlap: on other "
+    "samples that one might have beaten it."
 )
 REFINED_TEXT = (
     "The front of the networks that were trained longer, priced with the firing rates of that training. These are the "

@@ -6,14 +6,16 @@ from typing import Any
 
 import numpy as np
 import optuna
-from optuna.samplers import RandomSampler
+from optuna.samplers import BaseSampler, RandomSampler
 from optuna.trial import Trial, TrialState
 
 from dse.results.records import NetworkRecord
 from dse.score import Failed
+from dse.study.converged import Convergence
+from dse.study.front_sampler import FrontSampler
 from dse.study.ledger import Ledger
 from dse.study.mode import Answer, Mode
-from dse.study.samplers import chosen, derived_seed, make_sampler
+from dse.study.samplers import chosen, derived_seed, make_sampler, startup_of
 from dse.study.settings import SearchSettings
 from dse.study.unseen import unseen_network
 from searchspaces.genome import NetworkGenome
@@ -35,12 +37,14 @@ class Proposal:
         params: of the trial.
         network: active genes.
         genome: what they mean.
+        expected_gain: share of the hypervolume that it was expected to add; infinite where no model was asked.
     """
 
     trial: Trial
     params: dict[str, Any]
     network: dict[str, Any]
     genome: NetworkGenome
+    expected_gain: float
 
     @property
     def number(self) -> int:
@@ -64,6 +68,7 @@ class Proposer:
         settings: of the search.
         elapsed_s: search time of the study.
         running: proposals in training, by trial number.
+        convergence: of this session.
     """
 
     study: optuna.Study
@@ -73,6 +78,7 @@ class Proposer:
     settings: SearchSettings
     elapsed_s: Callable[[], float]
     running: dict[int, Proposal] = field(default_factory=dict)
+    convergence: Convergence = field(default_factory=Convergence)
     _sampler: str = ""
 
     def propose(self) -> Proposal | None:
@@ -89,6 +95,7 @@ class Proposer:
     def tell(self, proposal: Proposal, record: NetworkRecord) -> None:
         """The sampler learns what came of a training."""
         del self.running[proposal.number]
+        self.convergence.add(proposal.expected_gain)
         self._tell(proposal.trial, self.mode.answer(proposal.number, proposal.params, record))
 
     def tell_failure(self, proposal: Proposal, failed: Failed) -> None:
@@ -130,7 +137,8 @@ class Proposer:
         trial = self._asked()
         network = self.mode.network(trial.params)
         trial.set_user_attr("network", network)
-        return Proposal(trial, dict(trial.params), network, self.space.genome(network))
+        gain = getattr(self.study.sampler, "expected_gain", float("inf"))
+        return Proposal(trial, dict(trial.params), network, self.space.genome(network), gain)
 
     def _asked(self) -> Trial:
         """A trial with every parameter; where the sampler's model breaks down, drawn at random and marked so."""
@@ -204,11 +212,17 @@ class Proposer:
 
     def _choose_sampler(self) -> None:
         """Change to the sampler that suits the number of trainings."""
-        kind = chosen(self.settings.sampler, self.ledger.spent)
+        kind = chosen(self.settings.sampler, self.settings.mode, self.ledger.spent)
         if kind != self._sampler:
-            trials = len(self.study.get_trials(deepcopy=False))
-            self.study.sampler = make_sampler(kind, self.settings.seed, trials, self.settings.trials)
+            self.study.sampler = self._made(kind)
             self._sampler = kind
+
+    def _made(self, kind: str) -> BaseSampler:
+        """A sampler that goes on from the trials there are."""
+        if kind == "front":
+            return FrontSampler(self.space, self.mode.told.gains, self._seed(), startup_of(self.settings.trials))
+        trials = len(self.study.get_trials(deepcopy=False))
+        return make_sampler(kind, self.settings.seed, trials, self.settings.trials)
 
     def _tell(self, trial: Trial, answer: Answer) -> None:
         if answer.violation is not None:

@@ -14,16 +14,18 @@ from optuna.samplers import (
 )
 
 GP_TRAININGS = 150
-"""``auto`` models with a Gaussian process up to here; beyond, one proposal costs seconds and TPE takes over."""
+"""A joint ``auto`` models with a Gaussian process up to here; beyond, one proposal costs seconds and TPE takes over."""
 
 POPULATION = 50
 STARTUP = 10
 
 
-def chosen(name: str, trainings: int) -> str:
-    """The sampler that ``name`` means after so many trainings: ``auto`` changes, the others do not."""
+def chosen(name: str, mode: str, trainings: int) -> str:
+    """The sampler that ``name`` means: ``auto`` is the search's own where it can be, and changes where it cannot."""
     if name != "auto":
         return name
+    if mode == "nested":
+        return "front"
     return "gp" if trainings < GP_TRAININGS else "tpe"
 
 
@@ -37,7 +39,7 @@ def make_sampler(kind: str, user_seed: int, trials: int, budget: int) -> BaseSam
         budget: trainings of the whole search; small ones start with fewer random proposals.
     """
     seed = derived_seed(user_seed, trials)
-    startup = max(4, min(STARTUP, budget // 4))
+    startup = startup_of(budget)
     population = max(8, min(POPULATION, budget // 4))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
@@ -50,6 +52,11 @@ def make_sampler(kind: str, user_seed: int, trials: int, budget: int) -> BaseSam
         if kind == "nsga3":
             return NSGAIIISampler(seed=seed, population_size=population)
     return RandomSampler(seed=seed)
+
+
+def startup_of(budget: int) -> int:
+    """Networks to train before a model is asked."""
+    return max(4, min(STARTUP, budget // 4))
 
 
 def derived_seed(user_seed: int, trials: int) -> int:

@@ -43,7 +43,8 @@ class StudyResult:
         cached: of those, known from the cache.
         failed: networks whose training came to nothing.
         forbidden: networks that constraints ruled out before the training.
-        stop_reason: ``trials``, ``timeout``, ``interrupted`` or ``exhausted`` (the space has no more networks).
+        stop_reason: ``trials``, ``timeout``, ``converged``, ``interrupted`` or ``exhausted`` (the space has no more
+            networks).
         seconds: search time of all sessions.
     """
 
@@ -99,6 +100,7 @@ def resume(
     *,
     trials: int | None = None,
     timeout_s: float | None = None,
+    until_converged: bool | None = None,
     workers: int | None = None,
     device: str | None = None,
     data_dir: Path | None = None,
@@ -112,7 +114,12 @@ def resume(
     """
     folder = open_study(path)
     settings = SearchSettings.from_dict(folder.manifest.settings, path).with_budget(
-        trials=trials, timeout_s=timeout_s, workers=workers, device=device, data_dir=data_dir
+        trials=trials,
+        timeout_s=timeout_s,
+        until_converged=until_converged,
+        workers=workers,
+        device=device,
+        data_dir=data_dir,
     )
     problem = saved_problem(folder, settings, evaluate)
     with locked(path):

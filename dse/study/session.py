@@ -102,6 +102,8 @@ class SearchSession:
             self.stop = "timeout"
         elif self.ledger.spent + running >= settings.trials:
             return self._all_asked(running)
+        elif settings.until_converged and self.proposer.convergence.reached:
+            self.stop = "converged"
         return bool(self.stop)
 
     def _all_asked(self, running: int) -> bool:

@@ -36,6 +36,7 @@ class SearchSettings:
         trials: distinct networks to ask for, whether trained, failed or known from the cache. Proposals that repeat a
             network, and those that a constraint forbids before the training, do not count.
         timeout_s: no network is proposed after this many seconds of a session; None is no bound.
+        until_converged: no network is proposed once the model expects too little of the next (`dse.study.converged`).
         workers: training processes; None is one for every core, at most `MOST_WORKERS`; threads share what is left.
         seed: of every random choice.
         device: ``auto``, ``cpu`` or ``cuda``.
@@ -55,6 +56,7 @@ class SearchSettings:
     sampler: str = "auto"
     trials: int = 40
     timeout_s: float | None = None
+    until_converged: bool = False
     workers: int | None = None
     seed: int = 0
     device: str = "auto"
@@ -74,6 +76,11 @@ class SearchSettings:
         problems = [_choice("mode", self.mode, MODES), _choice("sampler", self.sampler, SAMPLERS)]
         problems += [_least("trials", self.trials, 1), _least("workers", self.workers, 1), _least("seed", self.seed, 0)]
         problems += [_least("timeout", self.timeout_s, 0), _least("dram", self.dram_pj_per_bit, 0)]
+        if self.until_converged and (self.mode, self.sampler) != ("nested", "auto"):
+            problems.append(
+                "until-converged must go with mode nested and sampler auto, whose model knows what to expect, "
+                f"not mode {self.mode} and sampler {self.sampler}"
+            )
         if self.name is not None and (self.name in ("", ".", "..") or Path(self.name).name != self.name):
             problems.append(f"name must be one folder name, not {self.name!r}")
         for check in (lambda: self.parsed_objectives, lambda: self.parsed_constraints):
@@ -121,7 +128,7 @@ class SearchSettings:
         return cls(**{**given, "results_dir": folder.parent, "name": folder.name})
 
     def with_budget(self, **changes: Any) -> Self:
-        """These settings with another ``trials``, ``timeout_s``, ``workers`` or ``device``; None keeps the old one."""
+        """These settings with another ``trials``, ``timeout_s``, ``workers`` and so on; None keeps the old one."""
         return replace(self, **{name: value for name, value in changes.items() if value is not None})
 
 

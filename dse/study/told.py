@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from dse.objectives import Objective
 from dse.results.records import NetworkRecord
@@ -44,6 +45,12 @@ class Told:
             return [o.column for o in self.plain]
         decades = [f"decades of {'error' if o.maximise else o.column} below the reference" for o in self.plain]
         return [*decades, f"own-front hypervolume over {', '.join(o.name for o in self.folded)}"]
+
+    def gains(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Told values, ``n x m``, on axes whose hypervolume counts from 0: larger is better."""
+        if self.folded:
+            return values
+        return self.reference.gains({o.column: values[:, i] for i, o in enumerate(self.plain)}, self.plain)
 
     def of_network(self, record: NetworkRecord) -> list[float]:
         """Values of a trained network; the own front of one that no allowed machine runs covers 0."""

@@ -15,11 +15,10 @@ from dse.export.training_folder import RECORD, Counts, write_network, write_reco
 from dse.score import Failed
 from dse.training import checkpoint
 from dse.training.checkpoint import Checkpoint, CheckpointError
-from dse.training.fold import fold
-from dse.training.measure import measure, right_answers
+from dse.training.measure import right_answers
 from dse.training.model import SpikingNetwork
 from dse.training.optimise import Loop
-from dse.training.run import chosen_device, failure, parameters, trained
+from dse.training.run import chosen_device, finished, parameters, trained
 from dse.training.stages import stages
 from searchspaces.training_config import TrainingConfig
 
@@ -142,22 +141,16 @@ def run_training(
         InputError: the folder is of another training; the configuration asks for what training does not have.
     """
     key = training_key(config, dataset)
-    known = finished(folder, key)
+    known = recorded(folder, key)
     if known is not None:
         return known
     start = time.perf_counter()
     target = chosen_device(device)
-    try:
-        network = _watched(config, dataset, folder, key, target, tell, asked_to_stop)
-        folded = fold(network)
-        measured = measure(network, folded, dataset.validation, target)
-    except Exception as error:
-        failed = failure(error, start)
-        if failed is None:
-            raise
-        return failed
-    counts = Counts(measured.correct, measured.deployed_correct, measured.samples)
-    write_network(folder, config, parameters(network), folded)
+    done = finished(lambda: _watched(config, dataset, folder, key, target, tell, asked_to_stop), dataset, target, start)
+    if isinstance(done, Failed):
+        return done
+    counts = Counts(done.measured.correct, done.measured.deployed_correct, done.measured.samples)
+    write_network(folder, config, parameters(done.network), done.folded)
     write_samples(folder, "validation", dataset.validation, counts)
     write_record(folder, {"training": key, "dataset": dataset.name, "seed": config.seed, "validation": asdict(counts)})
     (folder / checkpoint.FILE).unlink(missing_ok=True)
@@ -170,7 +163,7 @@ def training_key(config: TrainingConfig, dataset: Dataset) -> str:
     return "-".join(parts)
 
 
-def finished(folder: Path, key: str) -> Counts | None:
+def recorded(folder: Path, key: str) -> Counts | None:
     """What came of the training, or None where it is not over.
 
     Raises:

@@ -1,7 +1,7 @@
 """One training run: a genome in, a cached score or the reason of failure out; and the test of a stored network."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from dse.cache import ScoreCache, code_version, weights_name
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
-from dse.training.conversion import CALIBRATION_IMAGES, convert
+from dse.training.conversion import CALIBRATION_IMAGES, convert, with_timesteps
 from dse.training.fold import WidthError, fold, kept_mask
-from dse.training.measure import Measured, input_density, mean_loss, measure
+from dse.training.measure import Measured, input_density, mean_loss, measure, right_answers
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import UNWATCHED, Deadline, DivergedError, OverBudgetError, Watch, fit
 from dse.training.precision import compute_type
@@ -33,6 +33,15 @@ class TestScore:
     correct: int
     deployed_correct: int
     samples: int
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A trained network, its folded form, and what both do on the validation samples."""
+
+    network: SpikingNetwork
+    folded: IntegerNetwork
+    measured: Measured
 
 
 def chosen_device(device: str) -> torch.device:
@@ -78,6 +87,21 @@ def failure(error: BaseException, start: float) -> Failed | None:
     if isinstance(error, WidthError):
         return Failed("crashed", str(error), seconds)
     return None
+
+
+def finished(
+    train_network: Callable[[], SpikingNetwork], dataset: Dataset, device: torch.device, start: float
+) -> Finished | Failed:
+    """Train, fold and measure, or say why the run failed; ``start`` is when it began (`time.perf_counter`)."""
+    try:
+        network = train_network()
+        folded = fold(network)
+        return Finished(network, folded, measure(network, folded, dataset.validation, device))
+    except Exception as error:
+        failed = failure(error, start)
+        if failed is None:
+            raise
+        return failed
 
 
 def trained(
@@ -150,18 +174,12 @@ def train(
         return stored
     start = time.perf_counter()
     target = chosen_device(device)
-    try:
-        with thread_count(threads):
-            network = trained(genome, dataset, recipe, seed, target, start)
-            folded = fold(network)
-            measured = measure(network, folded, dataset.validation, target)
-    except Exception as error:
-        failed = failure(error, start)
-        if failed is None:
-            raise
-        return failed
-    score = describe(key, network, measured, dataset, recipe, seed, time.perf_counter() - start)
-    cache.put(score, parameters(network), folded)
+    with thread_count(threads):
+        done = finished(lambda: trained(genome, dataset, recipe, seed, target, start), dataset, target, start)
+    if isinstance(done, Failed):
+        return done
+    score = describe(key, done.network, done.measured, dataset, recipe, seed, time.perf_counter() - start)
+    cache.put(score, parameters(done.network), done.folded)
     return score
 
 
@@ -222,6 +240,24 @@ def test(
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+def answers_by_steps(
+    genome: NetworkGenome,
+    score: NetworkScore,
+    cache: ScoreCache,
+    split: Split,
+    steps: Iterable[int],
+    device: str = "auto",
+) -> tuple[tuple[int, int], ...]:
+    """Numbers of steps, and the right answers of the float network that a stored conversion would be with each.
+
+    Raises:
+        InputError: the stored network is gone or damaged.
+    """
+    target = chosen_device(device)
+    network = restored(genome, score, cache).to(target)
+    return tuple((each, right_answers(with_timesteps(network, each), split, target)) for each in steps)
 
 
 def training_loss(

@@ -18,7 +18,7 @@ from dse.results import StudyFolder
 Served = Callable[..., str]
 Studies = dict[str, Path]
 MARKS = """() => {
-  const { cloud, mask } = window.dseState, [across, up] = cloud.axes();
+  const { cloud, mask } = window.Dse.state, [across, up] = cloud.axes();
   return cloud.view.groups.map(group => ({
     status: group.status, rows: group.rows, kept: group.rows.filter(i => mask[i]),
     x: group.rows.map(i => across.p2d(cloud.places.get(i)[0] - across._offset)),
@@ -36,11 +36,11 @@ DRAWN = """() => {
   return figures.length === 8 && figures.every(figure => figure.data);
 }"""
 FOUR_ROWS = """async () => {
-  const { api } = window.dseState;
+  const { api } = window.Dse.state;
   await api.setColumnFilterModel('machine.vector_width', {filterType: 'number', type: 'equals', filter: 4});
   api.onFilterChanged('columnFilter');
 }"""
-IN_TABLE = "() => window.dseState.api ? window.dseState.api.getDisplayedRowCount() : -1"
+IN_TABLE = "() => window.Dse.state.api ? window.Dse.state.api.getDisplayedRowCount() : -1"
 
 
 def table_of(path: Path) -> Candidates:
@@ -93,7 +93,7 @@ def test_the_scatter_holds_the_numbers_of_the_study(tab: Tab, served: Served, st
 
 
 INKED = """() => {
-  const { cloud } = window.dseState, pen = cloud.canvas.getContext('2d'), scale = window.devicePixelRatio;
+  const { cloud } = window.Dse.state, pen = cloud.canvas.getContext('2d'), scale = window.devicePixelRatio;
   return cloud.view.groups.at(-1).rows.map(i => { const [x, y] = cloud.places.get(i);
     return pen.getImageData(Math.round(x * scale), Math.round(y * scale), 1, 1).data[3] > 0; }); }"""
 
@@ -108,7 +108,7 @@ def test_axes_scales_colour_and_a_third_axis_can_be_chosen(tab: Tab, served: Ser
     page.select_option("#colour-by", "machine.vector_width")
     assert page.locator("#colour-legend span").all_text_contents() == ["2", "4", "8"]
     tints = page.evaluate(
-        "() => { const g = window.dseState.cloud.view.groups.at(-1); return g.rows.map(i => g.tint(i)); }"
+        "() => { const g = window.Dse.state.cloud.view.groups.at(-1); return g.rows.map(i => g.tint(i)); }"
     )
     widths = [table.genes["machine.vector_width"][row] for row in front["rows"]]
     assert len(set(zip(widths, tints, strict=True))) == len(set(widths)) == len(set(tints)) > 1
@@ -132,7 +132,7 @@ def test_failed_and_infeasible_candidates_are_shown_on_demand(tab: Tab, served: 
 def test_the_pointer_is_told_what_it_is_on(tab: Tab, served: Served, studies: Studies) -> None:
     page, table = tab.open(served(studies["many"])), table_of(studies["many"])
     front = page.evaluate(MARKS)[-1]["rows"]
-    place = page.evaluate("i => window.dseState.cloud.places.get(i)", front[0])
+    place = page.evaluate("i => window.Dse.state.cloud.places.get(i)", front[0])
     box = page.locator("#scatter").bounding_box()
     page.mouse.move(box["x"] + place[0], box["y"] + place[1])
     page.wait_for_selector(".tip:visible", timeout=WAIT_MS)
@@ -166,7 +166,7 @@ def test_a_box_or_lasso_in_the_scatter_filters_table_and_counts(
 
         settled(page, circle)
     edges = page.evaluate(
-        """([left, top, right, bottom]) => { const [across, up] = window.dseState.cloud.axes();
+        """([left, top, right, bottom]) => { const [across, up] = window.Dse.state.cloud.axes();
           return [across.p2d(left), up.p2d(bottom), across.p2d(right), up.p2d(top)]; }""",
         [40, 30, 260, 200],
     )
@@ -231,15 +231,39 @@ def test_a_range_on_a_parallel_axis_filters_the_scatter(tab: Tab, served: Served
     page.select_option("#axes-shown", "costs")
     page.locator("#parallel").scroll_into_view_if_needed()
     box = page.locator("#parallel canvas").bounding_box()
-    left = box["x"] + page.evaluate("() => window.dseState.parallel.x(0)")
+    left = box["x"] + page.evaluate("() => window.Dse.state.parallel.x(0)")
     settled(page, lambda: drag(page, (left, box["y"] + 60), (left + 3, box["y"] + 160)))
-    low, high = page.evaluate("() => window.dseState.ranges.accuracy[0]")
+    low, high = page.evaluate("() => window.Dse.state.ranges.accuracy[0]")
     accuracy = 100 * table.metrics["accuracy"]
     expected = set(np.flatnonzero((accuracy >= low) & (accuracy <= high)).tolist())
     assert 0 < len(expected) < 1800
     assert kept(page) == expected
     settled(page, lambda: page.mouse.click(left, box["y"] + 100), "1,800 of")
     assert len(kept(page)) == 1800
+
+
+def test_the_parallel_axes_follow_the_keyboard(tab: Tab, served: Served, studies: Studies) -> None:
+    page, table = tab.open(served(studies["many"])), table_of(studies["many"])
+    page.select_option("#axes-shown", "machine")
+    page.locator("#parallel canvas").focus()
+    names = page.evaluate("() => window.Dse.state.parallel.view.axes.map(axis => axis.name)")
+    for _ in range(names.index("machine.vector_width") + 1):
+        page.keyboard.press("ArrowRight")
+    assert page.text_content("#parallel-range") == "vector width: all"
+    settled(page, lambda: page.keyboard.press("ArrowDown"))
+    assert page.text_content("#parallel-range") == "vector width: 2, 4"
+    settled(page, lambda: page.keyboard.press("Shift+ArrowUp"))
+    assert page.text_content("#parallel-range") == "vector width: 4"
+    assert kept(page) == {row for row, width in enumerate(table.genes["machine.vector_width"]) if width == 4}
+    page.keyboard.press("Delete")
+    page.keyboard.press("Home")
+    for _ in names:
+        page.keyboard.press("ArrowLeft")
+    settled(page, lambda: page.keyboard.press("ArrowDown"))
+    accuracy = table.metrics["accuracy"]
+    least, most = np.nanmin(accuracy), np.nanmax(accuracy)
+    bar = most + 0.02 * (most - least) - (most - least) / 20
+    assert kept(page) == set(np.flatnonzero(accuracy <= bar + 1e-12).tolist())
 
 
 def test_the_csv_holds_what_is_kept_unrounded(tab: Tab, served: Served, studies: Studies) -> None:
@@ -333,7 +357,7 @@ def test_a_search_that_goes_on_is_followed_without_reloading(tab: Tab, served: S
     for number in (2, 3):
         folder.add_network(network(load_space("digits"), number, 3, draw, 2.0))
     page.wait_for_function("() => document.getElementById('counts').textContent.includes(' of 10 ')", timeout=WAIT_MS)
-    assert page.evaluate("() => 'accuracy' in window.dseState.bounds"), "a filter outlives new candidates"
+    assert page.evaluate("() => 'accuracy' in window.Dse.state.bounds"), "a filter outlives new candidates"
 
 
 def test_several_studies_stand_in_one_view(tab: Tab, served: Served, studies: Studies) -> None:

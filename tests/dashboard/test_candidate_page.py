@@ -9,8 +9,9 @@ from typer.testing import CliRunner
 
 from costmodels.accelerator import AcceleratorConfig
 from dse.cli import app
-from dse.dashboard import drawings, pages
+from dse.dashboard import drawings, what_if_card
 from dse.dashboard.candidate import CandidateView, candidate_view, machine_axes, study_of, trained
+from dse.dashboard.candidate_page import candidate_page
 from dse.dashboard.comparison import compared
 from dse.dashboard.what_if import change_percent, machine_of, what_if
 from dse.errors import StudyError
@@ -110,14 +111,14 @@ def test_what_if_of_a_machine_that_cannot_run_it_gives_reasons(searched: StudyFo
     tiny = AcceleratorConfig(2, 4, 1, 1, 1, "outer", 0)
     answer = what_if(trained(study, view.id), tiny)
     assert not answer.after.report.feasible
-    assert "cannot run this network" in str(pages.what_if_answer(answer))
+    assert "cannot run this network" in str(what_if_card.answer(answer))
 
 
 def test_machines_of_sliders_have_no_membrane_buffer_under_inner() -> None:
     choices = dict(vars(AcceleratorConfig(2, 4, 1, 2, 2))) | {"membrane_buffer_kib": 8}
     assert machine_of(choices).membrane_buffer_kib == 0
     assert machine_of(choices | {"time_order": "outer"}).membrane_buffer_kib == 8
-    assert pages.slider_values((2, 4), 3) == [3, 2, 4]
+    assert what_if_card.slider_values((2, 4), 3) == [3, 2, 4]
     assert change_percent(2.0, 3.0) == 50.0
     assert change_percent(2.0, float("nan")) is None
 
@@ -152,7 +153,7 @@ def test_a_page_with_hostile_words_stays_text(view: CandidateView, searched: Stu
     layers = (view.layers[0]._replace(name=hostile), *view.layers[1:])
     drawn = drawings.network_drawing(layers).to_json()
     assert "<img" not in drawn.replace("\\u003c", "<")
-    page = pages.candidate_page(replace(view, study=hostile), machine_axes(study_of(searched)))
+    page = candidate_page(replace(view, study=hostile), machine_axes(study_of(searched)))
     heading = page.children[0].children[0].children
     assert heading == f"Candidate {view.id} of {hostile}"
 

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,13 +25,14 @@ def test_each_source_gives_way_to_the_one_before(tmp_path: Path) -> None:
 
 
 def test_every_setting_can_come_from_every_source(tmp_path: Path) -> None:
-    given = {"integer": 3, "number": 2.5, "text": "x", "path": "x", "list": ["a<=1", "b<=2"]}
+    given = {"integer": 3, "number": 2.5, "text": "x", "switch": True, "path": "x", "list": ["a<=1", "b<=2"]}
     for setting in SETTINGS:
-        value = setting.choices[-1] if setting.choices else given[setting.kind]
+        value: Any = setting.choices[-1] if setting.choices else given[setting.kind]
         text = ";".join(value) if isinstance(value, list) else str(value)
+        in_toml = str(value).lower() if isinstance(value, bool) else repr(value)
         by_flag = resolve({setting.name: value}, {}, tmp_path)[setting.name]
         by_variable = resolve({}, {setting.variable: text}, tmp_path)[setting.name]
-        folder = written(tmp_path, f"{setting.name} = {value!r}")
+        folder = written(tmp_path, f"{setting.name} = {in_toml}")
         by_file = resolve({}, {}, folder)[setting.name]
         (tmp_path / "dse.toml").unlink()
         assert by_flag.value == by_variable.value
@@ -59,6 +61,7 @@ def test_an_empty_variable_and_an_empty_list_are_not_given(tmp_path: Path) -> No
         ("trials = 0", r"^trials must be at least 1, not 0"),
         ("seed = 1.5", r"^seed must be a whole number, not 1\.5"),
         ("timeout = false", r"^timeout must be a number, not False"),
+        ("until_converged = 1", r"^until_converged must be true or false, not 1"),
         ("constraint = 'a'", r"^constraint must be a list of texts, not 'a'"),
         ("constraint = [1]", r"^constraint must be a list of texts, not \[1\]"),
         ("sampler = 'nsga'", r"^sampler must be one of .* not 'nsga' .*; did you mean nsga\d\?$"),

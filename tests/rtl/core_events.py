@@ -23,6 +23,8 @@ COUNTED = {
     "weight_reads": "weight_reads",
     "if_updates": "if_updates",
     "compares": "threshold_compares",
+    "membrane_reads": "membrane_reads",
+    "membrane_writes": "membrane_writes",
 }
 AT_THE_PORT = {
     "written": "spike_writes",

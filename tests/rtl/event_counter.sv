@@ -20,6 +20,8 @@ module event_counter;
   integer input_bits = 0;
   integer output_bits = 0;
   integer b;
+  integer membrane_reads = 0;
+  integer membrane_writes = 0;
   // Cycles in which sums of the last row's lanes moved though it did not work.
   integer idle_moves = 0;
   logic last_worked;
@@ -57,10 +59,12 @@ module event_counter;
       for (b = 0; b < BANKS; b = b + 1)
         if (core_testbench.machine.core.write_enable[b])
           stored_bits = stored_bits + $countones(core_testbench.machine.core.write_mask[b*LANES+:LANES]);
+      if (core_testbench.machine.core.membrane_read) membrane_reads = membrane_reads + 1;
+      if (core_testbench.machine.core.membrane_write) membrane_writes = membrane_writes + 1;
       if (core_testbench.done) begin
         $display(
-            "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d moves %0d",
-            pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, idle_moves
+            "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d membrane_reads %0d membrane_writes %0d moves %0d",
+            pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, membrane_reads, membrane_writes, idle_moves
         );
         $display("port drained %0d written %0d weights %0d input %0d output %0d", drained_words, filled_words + stored_bits,
                  weight_writes, input_bits, output_bits);

@@ -38,6 +38,14 @@ epochs = 3
 learning_rate = 1e-2
 """
 
+FC1 = """[[network.layers]]
+name = "fc1"
+kind = "fc"
+channels = 8
+weights = 8
+
+"""
+
 
 def loaded(text: str, folder: Path) -> TrainingConfig:
     path = folder / "config.toml"
@@ -90,11 +98,17 @@ def test_a_file_by_hand_has_the_usual_defaults(tmp_path: Path) -> None:
             "training.sed must be one of name, dataset, description, seed",
         ),
         ("pool = 2", "pool = 2\ndensity = 0.1", "conv1.density must be one of"),
+        (
+            "levels = 1\n",
+            'levels = 1\nbinarize = "ale"\nale_saving = 0.85\n',
+            "network.ale_saving must be at most 0.835, what binary weights in fc1 save of all weight bits, not 0.85",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_file_and_line(old: str, new: str, message: str, tmp_path: Path) -> None:
+    text = GOOD.replace("[network.classifier]", FC1 + "[network.classifier]") if "ale" in new else GOOD
     with pytest.raises(SpaceError) as refused:
-        loaded(GOOD.replace(old, new, 1), tmp_path)
+        loaded(text.replace(old, new, 1), tmp_path)
     keys = ", ".join(Recipe.__dataclass_fields__)
     assert message.format(file=tmp_path / "config.toml", keys=keys) in str(refused.value)
 

@@ -1,24 +1,31 @@
 /* Parallel coordinates on a plain canvas: plotly's own needs seconds to start where WebGL is done in software. */
 (function () {
   "use strict";
-  const TOP = 46, BOTTOM = 18, SIDE = 56, GRAB = 22;
+  const TOP = 46, BOTTOM = 18, SIDE = 56, GRAB = 22, BEYOND = 0.02;
 
   class Parallel {
-    constructor(box, changed) {
+    /* said: {changed: ranges => void, at: (axis, range) => void, which the keyboard has moved to} */
+    constructor(box, said) {
       this.box = box;
-      this.changed = changed;
+      this.said = said;
       this.canvas = document.createElement("canvas");
       this.canvas.style.cssText = "width:100%;height:100%;display:block;touch-action:none";
+      this.canvas.tabIndex = 0;
+      this.canvas.setAttribute("role", "application");
+      this.canvas.setAttribute("aria-label", box.getAttribute("aria-label"));
       box.replaceChildren(this.canvas);
       this.view = null;
       this.drag = null;
+      this.place = -1;
+      this.canvas.addEventListener("keydown", (e) => this.key(e));
+      this.canvas.addEventListener("blur", () => { this.place = -1; this.paint(); });
       this.canvas.addEventListener("pointerdown", (e) => this.press(e));
       this.canvas.addEventListener("pointermove", (e) => this.move(e));
       this.canvas.addEventListener("pointerup", (e) => this.release(e));
       new ResizeObserver(() => this.paint()).observe(box);
     }
 
-    /* view: {axes: [{name, label, low, high, ticks, values}], lines: [candidate], strong: (candidate) => bool,
+    /* view: {axes: [{name, label, low, high, step, ticks, values}], lines: [candidate], strong: (candidate) => bool,
        kept: Uint8Array, ranges: {name: [low, high]}, colours} */
     draw(view) {
       this.view = view;
@@ -35,7 +42,7 @@
     }
     value(axis, y) {
       const share = 1 - (y - TOP) / (this.height - TOP - BOTTOM);
-      return axis.low + Math.min(1.02, Math.max(-0.02, share)) * (axis.high - axis.low || 1);
+      return axis.low + Math.min(1 + BEYOND, Math.max(-BEYOND, share)) * (axis.high - axis.low || 1);
     }
 
     paint() {
@@ -72,6 +79,11 @@
       }
       pen.globalAlpha = 1;
       view.axes.forEach((axis, k) => this.paintAxis(pen, axis, xs[k], view.ranges[axis.name]));
+      if (view.axes[this.place]) {
+        pen.strokeStyle = view.colours.front;
+        pen.lineWidth = 2;
+        pen.strokeRect(xs[this.place] - SIDE + 8, 2, 2 * SIDE - 16, TOP - 12);
+      }
     }
 
     paintAxis(pen, axis, x, range) {
@@ -150,7 +162,30 @@
       if (!this.drag) return;
       this.keep();
       this.drag = null;
-      this.changed({ ...this.view.ranges });
+      this.said.changed({ ...this.view.ranges });
+    }
+
+    /* Left and right choose an axis, up and down move the range's upper end, with shift its lower end, Delete lifts it. */
+    key(event) {
+      const axes = this.view ? this.view.axes : [], along = { ArrowLeft: -1, ArrowRight: 1 }[event.key], up = { ArrowUp: 1, ArrowDown: -1 }[event.key];
+      const lift = event.key === "Delete" || event.key === "Backspace";
+      if (!axes.length || !(along || up || lift)) return;
+      event.preventDefault();
+      if (along || this.place < 0) this.place = Math.min(axes.length - 1, Math.max(0, this.place + (along || 1)));
+      const axis = axes[this.place];
+      if (up) this.shift(axis, up, event.shiftKey);
+      else if (lift) delete this.view.ranges[axis.name];
+      this.paint();
+      this.said.at(axis, this.view.ranges[axis.name]);
+      if (up || lift) this.said.changed({ ...this.view.ranges });
+    }
+    shift(axis, up, lower) {
+      const most = axis.high + BEYOND * (axis.high - axis.low || 1), least = axis.low - BEYOND * (axis.high - axis.low || 1);
+      let [low, high] = this.view.ranges[axis.name] || [least, most];
+      if (lower) low = Math.min(high - axis.step / 2, Math.max(least, low + up * axis.step));
+      else high = Math.max(low + axis.step / 2, Math.min(most, high + up * axis.step));
+      if (low <= least && high >= most) delete this.view.ranges[axis.name];
+      else this.view.ranges[axis.name] = [low, high];
     }
   }
   window.DseParallel = Parallel;

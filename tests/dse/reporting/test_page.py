@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from made_up import study
 
+from dse.reporting.figures import hover
 from dse.reporting.from_study import Study, report_data
 from dse.reporting.page import render, safe_json, write_page
 from dse.reporting.report_data import FailureRow, ReportData, Tile, percent
-from dse.reporting.summary import folding
+from dse.reporting.summary import folding, growth
 from dse.results import open_study
 
 MOST_BYTES = 6_000_000
@@ -216,6 +217,32 @@ class TestFinishedStudy:
             f"Folded to integers, {len(gaps)} networks came between {min(gaps):+.2f} and {max(gaps):+.2f} points"
         )
         assert folding(replace(untested, networks={})) == ""
+
+    def test_the_growth_over_the_last_quarter_and_why_it_ended_are_told(self, finished_study: Path) -> None:
+        study = Study.read(open_study(finished_study))
+        volumes = [record.hypervolume for record in study.networks.values()]
+        assert len(volumes) == 14
+        gain = 100 * (volumes[13] - volumes[10]) / volumes[10]
+        assert growth(study) == f"The last 3 networks added {gain:.2g} % to the hypervolume."
+        assert growth(study) in report_data(study.folder).summary
+        session = replace(study.folder.manifest.sessions[-1], stop_reason="converged")
+        object.__setattr__(study.folder, "manifest", replace(study.folder.manifest, sessions=(session,)))
+        assert growth(study).endswith(
+            "; the search stopped because its model expected next to nothing of further networks."
+        )
+        few = {number: study.networks[number] for number in range(3)}
+        assert growth(replace(study, networks=few)) == ""
+
+    def test_ties_are_shown_where_points_are(self, finished_study: Path) -> None:
+        study = Study.read(open_study(finished_study))
+        data = report_data(study.folder)
+        assert {point.id: point.tied for point in data.front if point.tied} == study.tied != {}
+        name, rival = next(iter(study.tied.items()))
+        assert f"tied with {rival}" in render(data)
+        point = next(point for point in data.front if point.id == name)
+        assert f"tied with {rival}" in hover(point, data.quantities)
+        told = f"{len(study.tied)} point{'s' * (len(study.tied) > 1)}."
+        assert any(text.endswith(f"Tied with one that costs no more: {told}") for text in data.summary)
 
     def test_recalled_figures_are_named_among_the_limits(self, finished_study: Path) -> None:
         assert any("recalled" in text for text in report_data(open_study(finished_study)).limits)

@@ -134,7 +134,7 @@ def test_trap_8_flat_files_prefix_genes_and_joint_parameters(tmp_path: Path) -> 
 
 
 def test_trap_9_workers_in_parallel_are_given_different_networks(tmp_path: Path) -> None:
-    for sampler in ("random", "tpe", "gp"):
+    for sampler in ("random", "tpe", "gp", "auto"):
         folder = tmp_path / sampler
         folder.mkdir()
         trainers = InlineTrainers()
@@ -155,9 +155,10 @@ def _imports(path: Path) -> set[str]:
     return plain | {(n.module or "").split(".")[0] for n in ast.walk(tree) if isinstance(n, ast.ImportFrom)}
 
 
-def test_auto_changes_from_the_gaussian_process_to_independent_tpe() -> None:
-    assert [chosen("auto", n) for n in (0, GP_TRAININGS - 1, GP_TRAININGS)] == ["gp", "gp", "tpe"]
-    assert chosen("nsga2", 10_000) == "nsga2"
+def test_a_joint_auto_changes_from_the_gaussian_process_to_independent_tpe() -> None:
+    assert [chosen("auto", "joint", n) for n in (0, GP_TRAININGS - 1, GP_TRAININGS)] == ["gp", "gp", "tpe"]
+    assert chosen("auto", "nested", 10_000) == "front"
+    assert chosen("nsga2", "nested", 10_000) == "nsga2"
     sampler = make_sampler("tpe", 0, 0, 100)
     assert isinstance(sampler, optuna.samplers.TPESampler)
     assert sampler._multivariate is False
