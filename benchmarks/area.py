@@ -1,160 +1,204 @@
-"""Gate equivalents of exported machines by block, as `dse synth` counts them.
+"""Gate equivalents and registers of exported machines by module, as `dse synth` counts them, against the area model.
 
-    python benchmarks/area.py [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
+    python benchmarks/area.py synthesise [NAME ...]    add machines to benchmarks/area.csv (all that are missing)
+    python benchmarks/area.py fit                      coefficients of costmodels/data/logic_area.csv
+    python benchmarks/area.py compare                  the model beside synthesis; held-out machines were not fitted
 
-A machine is exported for an untrained network of the shape that `MACHINES` gives: areas do not depend on weights.
+`synthesise` maps modules of the same parameters once, for all machines; what it has mapped lies in build/area.
 """
 
 import argparse
 import csv
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
+from area_machines import MACHINES, shape
+from area_synthesis import synthesis
+from scipy.optimize import nnls
 
-from costmodels.accelerator import AcceleratorConfig
-from dse.export.integer_network import IntegerNetwork
-from dse.export.rtl_export import CoreImage, lay_out, parameters, write_core
-from dse.export.rtl_synthesis import Synthesis, synthesise, write_synthesis
-from dse.training.fold import fold
-from dse.training.model import build_network
-from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
-from searchspaces.recipe import Recipe
+from costmodels import logic_area
+from costmodels.logic_area import TERMS, Quantity, Sizes, synthesised, term_values
+from dse.export.rtl_synthesis import Synthesis
 
 TABLE = Path(__file__).with_suffix(".csv")
-BYTES_PER_CYCLE = 8.0  # of the testbench alone
-COLUMNS = ("machine", "block", "instances", "ge", "tool", "cells", "commit")
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One machine and the shape of its network: convolution, convolution, fully connected, classifier.
-
-    Attributes:
-        rows, lanes: V and L.
-        held_out: for checks of a model, never to be fitted.
-        timesteps, channels, pooling, levels, dual, pruned: of the network.
-    """
-
-    rows: int
-    lanes: int
-    held_out: bool = False
-    timesteps: int = 4
-    channels: int = 8
-    pooling: Pooling = "or"
-    levels: int = 1
-    dual: bool = False
-    pruned: float = 0.0
-
-
-MACHINES = {
-    "v4-l8": Machine(4, 8),
-    "v8-l4": Machine(8, 4),
-    "v2-l4": Machine(2, 4),
-    "v4-l16": Machine(4, 16),
-    "v8-l8": Machine(8, 8),
-    "v4-l4-t8-dual": Machine(4, 4, timesteps=8, dual=True),
-    "v8-l4-dual": Machine(8, 4, dual=True),
-    "v4-l8-average": Machine(4, 8, pooling="average"),
-    "v4-l4-pruned": Machine(4, 4, pruned=0.5),
-    "v4-l8-pruned-c128": Machine(4, 8, pruned=0.5, channels=128),
-    "v8-l2-pruned": Machine(8, 2, pruned=0.5),
-    "v4-l4-levels3": Machine(4, 4, levels=3),
-    "v8-l4-levels7": Machine(8, 4, levels=7),
-    "v4-l4-membrane": Machine(4, 4, pooling="membrane"),
-    "v8-l4-count-t8": Machine(8, 4, pooling="count", timesteps=8),
-    "v8-l32": Machine(8, 32, held_out=True, timesteps=8),
-    "v6-l5": Machine(6, 5, held_out=True),
-    "v3-l12": Machine(3, 12, held_out=True),
-    "v12-l6-dual": Machine(12, 6, held_out=True, dual=True),
-    "v6-l8-average": Machine(6, 8, held_out=True, pooling="average", timesteps=2),
-    "v5-l6-pruned": Machine(5, 6, held_out=True, pruned=0.5, channels=32),
-    "v6-l4-levels3-membrane": Machine(6, 4, held_out=True, levels=3, pooling="membrane", timesteps=2),
+COLUMNS = ("machine", "block", "instances", "ge", "registers", "tool", "cells", "commit")
+MODULES = {  # block of the area model, and the terms that a module may have
+    "pe_array": ("pe_array", ("row_lanes",)),
+    "pe_lane": ("pe_array", ("row_lanes",)),
+    "popcount_nine": ("pe_array", ("row_lanes",)),
+    "adder_tree": ("adder_trees", ("tree_bits", "tree_adders", "tree_registers")),
+    "window_turner": ("alignment", ("bank_rows", "lanes", "bank_lanes")),
+    "rotator": ("alignment", ("turned_lanes", "turned_rows", "turned_valid")),
+    "accumulators": ("accumulators", ("one", "rows", "tree_level_rows")),
+    "if_units": (
+        "if_units",
+        ("one", "rows", "dual_rows", "grid_rows", "strengths", "strength_rows", "strength_bits", "dual_strength_rows"),
+    ),
+    "pooling": ("pooling", ("map_rows", "stored_bits", "kept_bits", "pooled_bits", "added_bits", "strength_bits")),
+    "window_rows": ("pooling", ("choice_bits", "winner_choice_bits")),
+    "ranks": ("winners", ("rank_bits",)),
+    "winners": (
+        "winners",
+        ("winner_bits", "winner_kept_bits", "winner_compared_bits", "winner_passed_bits"),
+    ),
+    "score_unit": ("scores", ("one", "rows")),
+    "spike_reader": ("spike_addresses", ("one", "bank_rows", "lanes", "pruned_lanes")),
+    "spike_buffer": (
+        "spike_addresses",
+        ("one", "single_bank_rows", "single_bank_lanes", "pruned_bank_rows", "pruned_bank_lanes"),
+    ),
+    "spike_writer": ("spike_writer", ("one", "stored_bits", "dual_rows")),
+    "bank_writer": (
+        "spike_writer",
+        (
+            "one",
+            "lanes",
+            "bank_rows",
+            "bank_lanes",
+            "dual_bank_rows",
+            "dual_bank_lanes",
+            "planes",
+            "plane_bank_rows",
+            "plane_lanes",
+            "span",
+            "span_planes",
+            "span_shifts",
+            "span_shift_planes",
+        ),
+    ),
+    "flat_step": ("spike_writer", ("one",)),
+    "lane_lists": ("lane_addresses", ("pruned_lanes", "list_bits")),
+    "sequencer": ("control", ("one",)),
+    "pass_control": ("control", ("one",)),
+    "compute_core": (
+        "control",
+        (
+            "one",
+            "lanes",
+            "rows",
+            "tree_stages",
+            "tree_stage_rows",
+            "stride_rows",
+            "pruned_lanes",
+            "strengths",
+            "winner_stored_bits",
+        ),
+    ),
+    "map_port": (
+        "memory_port",
+        (
+            "one",
+            "lanes",
+            "bank_rows",
+            "bank_lanes",
+            "port_planes",
+            "port_lanes",
+            "port_bank_rows",
+            "port_bank_lanes",
+            "port_picked_lanes",
+            "wide_port_bank_rows",
+            "wide_port_bank_lanes",
+        ),
+    ),
+    "map_walk": ("memory_port", ("one",)),
+    "plane_banks": ("memory_port", ("one", "port_planes")),
+    "weight_loader": ("memory_port", ("one",)),
+    "weight_buffer": ("memory_port", ("one", "lanes")),
+    "accelerator": ("memory_port", ("one", "lanes", "port_lanes")),
 }
-
-
-def network(machine: Machine) -> IntegerNetwork:
-    """An untrained network of the machine's shape, folded."""
-    channels = machine.channels
-    layers = (
-        LayerGenome("conv1", "conv", channels, dual_threshold=machine.dual),
-        LayerGenome("conv2", "conv", channels, pool=2, prune_ratio=machine.pruned),
-        LayerGenome("fc1", "fc", 8, kernel=1),
-        LayerGenome("classifier", "fc", 10, kernel=1, spiking=False),
-    )
-    genome = NetworkGenome(
-        input_shape=(1, 8, 8),
-        input_bits=4,
-        classes=10,
-        timesteps=machine.timesteps,
-        levels=machine.levels,
-        pooling=machine.pooling,
-        head="fc",
-        reset="soft",
-        layers=layers,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        built = build_network(genome, Recipe(epochs=1))
-    return fold(built.eval())
-
-
-def image(machine: Machine) -> CoreImage:
-    """The machine with ample buffers."""
-    return lay_out(network(machine), AcceleratorConfig(machine.rows, machine.lanes, 4, 512, 512))
-
-
-def synthesised(machine: Machine) -> Synthesis:
-    """Export and count."""
-    laid_out = image(machine)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        write_core(laid_out, np.zeros((1, 1, 8, 8), np.uint8), folder, BYTES_PER_CYCLE)
-        write_synthesis(folder, parameters(laid_out, 1, BYTES_PER_CYCLE))
-        return synthesise(folder)
 
 
 def rows_of(name: str, found: Synthesis) -> Iterator[tuple[str, ...]]:
     """The lines of one machine."""
     commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
     for block in found.blocks:
-        counts = (str(block.instances), f"{block.cell_ge:.1f}")
+        counts = (str(block.instances), f"{block.cell_ge:.1f}", str(block.registers))
         yield (name, block.name, *counts, found.tool, found.cells_digest, commit.stdout.strip())
 
 
-def read() -> dict[str, dict[str, float]]:
-    """Machine to gate equivalents by block."""
+def read(quantity: Quantity = "ge") -> dict[str, dict[str, float]]:
+    """Machine to gate equivalents or register bits by module."""
     found: dict[str, dict[str, float]] = {}
     if TABLE.exists():
         with TABLE.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                found.setdefault(row["machine"], {})[row["block"]] = float(row["ge"])
+                found.setdefault(row["machine"], {})[row["block"]] = float(row[quantity])
     return found
 
 
 def synthesise_missing(names: list[str]) -> None:
     """Synthesise machines that the table lacks, and add them."""
-    known = read()
     for name in names or MACHINES:
-        if name in known:
+        if name in read():  # another process may have added it by now
             continue
-        lines = list(rows_of(name, synthesised(MACHINES[name])))
+        lines = list(rows_of(name, synthesis(MACHINES[name])))
         new = not TABLE.exists()
         with TABLE.open("a", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerows([COLUMNS] * new + lines)
+            csv.writer(file, lineterminator="\n").writerows([COLUMNS] * new + lines)
         print(name, flush=True)
 
 
+def fitted(quantity: Quantity, sizes: dict[str, Sizes]) -> dict[tuple[str, str], float]:
+    """Module and term to its coefficient: least squares, none below 0, errors as shares of the whole machine."""
+    known = {name: modules for name, modules in read(quantity).items() if not MACHINES[name].held_out}
+    weights = np.array([1 / sum(modules.values()) for modules in known.values()])
+    found = {}
+    for module, (_, terms) in MODULES.items():
+        matrix = np.array([[float(TERMS[term](sizes[name])[0]) for term in terms] for name in known])
+        target = np.array([modules.get(module, 0.0) for modules in known.values()])
+        coefficients, _ = nnls(matrix * weights[:, None], target * weights)
+        found.update({(module, term): each for term, each in zip(terms, coefficients, strict=True)})
+    return found
+
+
+def fit() -> None:
+    """Write the table of coefficients."""
+    sizes = {name: Sizes.of(*shape(MACHINES[name])) for name in read()}
+    ge, registers = fitted("ge", sizes), fitted("registers", sizes)
+    lines = [
+        (MODULES[module][0], module, term, f"{ge[module, term]:.4g}", f"{registers[module, term]:.4g}")
+        for module, term in ge
+        if ge[module, term] > 0 or registers[module, term] > 0
+    ]
+    with logic_area.TABLE.open("w", encoding="utf-8", newline="") as file:
+        file.write("# Fitted by benchmarks/area.py to benchmarks/area.csv; for each unit of the term.\n")
+        csv.writer(file, lineterminator="\n").writerows([("block", "module", "term", "ge", "registers"), *lines])
+
+
+def compare(quantity: Quantity) -> None:
+    """Print the model beside synthesis, by machine, and the errors of fitted and held-out machines."""
+    print(f"| machine | fitted | {quantity} synthesised | model | error % | worst module, share of the whole % |")
+    print("|---|---|---|---|---|---|")
+    errors: dict[bool, list[float]] = {False: [], True: []}
+    for name, modules in read(quantity).items():
+        found = synthesised(term_values(*shape(MACHINES[name])), quantity, by="module")
+        model = {module: float(each[0]) for module, each in found.items()}
+        total, predicted = sum(modules.values()), sum(model.values())
+        apart = {module: model.get(module, 0.0) - modules.get(module, 0.0) for module in model.keys() | modules.keys()}
+        worst = max(sorted(apart), key=lambda module: abs(apart[module]))
+        error, held_out = 100 * (predicted / total - 1), MACHINES[name].held_out
+        errors[held_out].append(abs(error))
+        far = f"{worst} {100 * apart[worst] / total:+.2f}"
+        print(f"| {name} | {'no' if held_out else 'yes'} | {total:,.0f} | {predicted:,.0f} | {error:+.2f} | {far} |")
+    for held_out, sizes in errors.items():
+        which = "held out" if held_out else "fitted"
+        print(f"\n{which}: {len(sizes)} machines, mean error {np.mean(sizes):.2f} %, worst {max(sizes):.2f} %")
+
+
 def main() -> None:
-    """Synthesise."""
+    """Do what the first argument says."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("names", nargs="*", choices=[*MACHINES, []])
-    synthesise_missing(parser.parse_args().names)
+    parser.add_argument("what", choices=("synthesise", "fit", "compare"))
+    parser.add_argument("names", nargs="*", metavar="NAME", help="machines to synthesise, or a quantity to compare")
+    given = parser.parse_args()
+    if given.what == "synthesise":
+        synthesise_missing(given.names)
+    elif given.what == "fit":
+        fit()
+    else:
+        compare("ge")
 
 
 if __name__ == "__main__":

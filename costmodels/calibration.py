@@ -55,14 +55,14 @@ class Calibration:
         exclude_recalled: whether recalled figures were left out.
         rows: every figure; recalled ones are missing when left out.
         energy_factors: what the energy factor would be under another assumption, assumption -> factor.
-        counted_kge: VSA's logic as our machine counts it, before the area factor.
+        synthesised_kge: our machine's logic at VSA's size as synthesised, before the area factor.
     """
 
     technology: Technology
     exclude_recalled: bool
     rows: tuple[CalibrationRow, ...]
     energy_factors: dict[str, float]
-    counted_kge: float
+    synthesised_kge: float
 
 
 def fit_energy_factor(technology: Technology, machine: Vsa, with_sram: bool = True) -> float:
@@ -89,7 +89,7 @@ def fit_energy_factor(technology: Technology, machine: Vsa, with_sram: bool = Tr
 def calibrated(technology: Technology, exclude_recalled: bool = False) -> Technology:
     """``technology`` with both factors fitted anew; the area factor first, for leakage follows it."""
     machine = vsa(exclude_recalled)
-    area_factor = 1.0 if exclude_recalled else figure(*LOGIC).value / machine.counted_kge(technology)
+    area_factor = 1.0 if exclude_recalled else figure(*LOGIC).value / machine.synthesised_kge(technology)
     fitted = technology.override({"area.logic_factor": area_factor})
     return fitted.override({"energy.logic_factor": fit_energy_factor(fitted, machine)})
 
@@ -109,7 +109,7 @@ def calibrate(exclude_recalled: bool = False, technology: Technology | None = No
         exclude_recalled=exclude_recalled,
         rows=tuple(row for row in rows if not (exclude_recalled and _hangs_on_recalled(row.figure))),
         energy_factors=_energy_factors(fitted, exclude_recalled),
-        counted_kge=machine.counted_kge(fitted),
+        synthesised_kge=machine.synthesised_kge(fitted),
     )
 
 

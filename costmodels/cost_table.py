@@ -158,7 +158,7 @@ class CostTable:
             energy_pj={term: values[index].tolist() for term, values in self.energy_pj.items()},
             dram_bits=self.schedule.events.dram_bits[index].tolist(),
             area_mm2={block: float(values[index]) for block, values in self.area.block_mm2.items()},
-            counted_kge=float(self.area.counted_kge[index]),
+            synthesised_kge=float(self.area.synthesised_kge[index]),
             calibrated_kge=float(self.area.calibrated_kge[index]),
             latency_ms=float(totals.latency_ms[index]),
             energy_uj=float(totals.energy_uj[index]),

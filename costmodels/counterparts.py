@@ -4,10 +4,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from math import exp, log
 
-from costmodels.area import winners_ge
-from costmodels.features import Features
+from costmodels.logic_area import synthesised, term_values
 from costmodels.machine import MACHINE
-from costmodels.reference_machines import Vsa, prototype_kge, vwa
+from costmodels.reference_machines import Vsa, vwa
 from costmodels.technology import Technology
 from costmodels.workload import Workload
 
@@ -32,9 +31,9 @@ def _operations_saved_percent(technology: Technology, machine: Vsa) -> float:
 
 
 def _membrane_pooling_kge(technology: Technology, machine: Vsa) -> float:
-    """Winner units of the reference machine at its own number of steps, with the area factor."""
-    features = Features(rank_bits=MACHINE.membrane_bits, timesteps=machine.workload.timesteps)
-    return float(winners_ge(machine.batch, features, technology)[0]) * technology.area.logic_factor / 1000
+    """Winner units of the reference machine, as synthesised."""
+    features = replace(machine.features, rank_bits=MACHINE.membrane_bits)
+    return float(synthesised(term_values(machine.batch, features), "ge")["winners"][0]) / 1000
 
 
 _INPUT = "given to the model, not predicted"
@@ -57,7 +56,7 @@ COUNTERPARTS: dict[tuple[str, str], tuple[Counterpart, str]] = {
     ),
     ("VSA", "logic_kge"): (
         lambda technology, machine: machine.calibrated_kge(technology),
-        "gates counted, times the area factor",
+        "gates as synthesised, times the area factor",
     ),
     ("VSA", "sram_kib"): (
         lambda technology, machine: machine.config.spike_buffer_kib + machine.config.weight_buffer_kib,
@@ -73,17 +72,17 @@ COUNTERPARTS: dict[tuple[str, str], tuple[Counterpart, str]] = {
         "follows from the fit to logic_kge",
     ),
     ("VWA", "logic_kge"): (
-        lambda technology, machine: vwa().calibrated_kge(technology),
-        "another machine: 168 8 x 8 array multipliers from our cells, times the area factor",
+        lambda technology, machine: vwa().counted_kge(technology),
+        "another machine: 168 8 x 8 array multipliers from our cells, without the area factor, which is of our control",
     ),
     ("VWA", "sram_kib"): (lambda technology, machine: vwa().sram_kib, _INPUT),
     ("VWA", "power_mw"): (
         lambda technology, machine: vwa().power_mw(technology),
         "another machine: all multipliers busy, energies per bit as calibrated, assumed SRAM traffic",
     ),
-    ("Prototype core", "logic_kge"): (
-        lambda technology, machine: prototype_kge(technology),
-        "gates counted, without the area factor; accumulators and IF units were measured on this core",
+    ("This machine at VSA's size", "logic_kge"): (
+        lambda technology, machine: machine.synthesised_kge(technology),
+        "sum of fitted terms, without the area factor",
     ),
     ("DT-SCNN", "conv_operations_saved_percent"): (
         _operations_saved_percent,
@@ -91,7 +90,7 @@ COUNTERPARTS: dict[tuple[str, str], tuple[Counterpart, str]] = {
     ),
     ("Spiking max-pool block", "logic_kge"): (
         _membrane_pooling_kge,
-        "winner units of 8 rows, 24 bits, 8 steps, times the area factor; lanes and widths of the block are unknown",
+        "winner units of 8 rows, 24 bits, 8 steps as synthesised, without the factor, which is of whole machines",
     ),
     ("40 nm logic", "adder_32b_pj"): (lambda technology, machine: technology.energy.adder_pj, _COEFFICIENT),
     ("40 nm logic", "comparator_32b_pj"): (lambda technology, machine: technology.energy.comparator_pj, _COEFFICIENT),

@@ -22,6 +22,7 @@ from costmodels.gates import (
     processing_elements,
     rotator_depth,
     row_inputs,
+    window_bits,
 )
 from costmodels.machine import MACHINE
 from costmodels.memories import memory_prices
@@ -142,7 +143,7 @@ def if_unit_prices(machine: PricedMachine) -> Iterable[EventPrice]:
 
 def pooling_prices(machine: PricedMachine) -> Iterable[EventPrice]:
     """An input of a pooling window is added to the window's count; a rank's bit is added, compared and kept twice."""
-    step = machine.features.pool_bits * (machine.logic.adder_bit_pj + machine.logic.register_bit_pj)
+    step = machine.features.planes * (machine.logic.adder_bit_pj + machine.logic.register_bit_pj)
     yield EventPrice("pooling", "pool_updates", machine.every(step))
     rank = machine.logic.adder_bit_pj + machine.logic.comparator_bit_pj + 2 * machine.logic.register_bit_pj
     yield EventPrice("pooling", "pool_rank_bits", machine.every(rank))
@@ -162,18 +163,20 @@ def dram_prices(machine: PricedMachine) -> Iterable[EventPrice]:
 
 
 def clock_prices(machine: PricedMachine) -> Iterable[EventPrice]:
-    """A row's pipeline registers load while it works; the rest of their clock, and control's, runs in every cycle."""
-    technology = machine.technology
-    control_bits = technology.area.control_ge / technology.cells.register_ge / 2
-    loads = pipeline_bits(machine.batch) * machine.logic.register_bit_pj
-    idle = loads * technology.energy.stalled_clock_share
-    yield EventPrice("clock_control", "row_cycles", (loads - idle) / machine.batch.vector_width)
+    """A row's registers load while it works, those of weights and masks in array cycles; a rest of every clock runs on.
+
+    The registers of neurons and pooling are priced with what they do.
+    """
+    register = machine.logic.register_bit_pj
+    gated = (1 - machine.technology.energy.stalled_clock_share) * register
+    yield EventPrice("clock_control", "row_cycles", pipeline_bits(machine.batch) / machine.batch.vector_width * gated)
+    yield EventPrice("clock_control", "pe_cycles", window_bits(machine.batch) * gated)
     # A step of the lists: each bit is isolated, cleared and stored, in every lane.
-    list_bit = machine.logic.register_bit_pj + 3 * machine.logic.gate_pj
+    list_bit = register + 3 * machine.logic.gate_pj
     list_bits = machine.batch.channel_lanes * machine.features.list_bits(machine.batch.channel_lanes)
     yield EventPrice("clock_control", "list_steps", list_bits * list_bit)
     for event in CYCLES:
-        yield EventPrice("clock_control", event, idle + control_bits * machine.logic.register_bit_pj)
+        yield EventPrice("clock_control", event, machine.area.registers * (register - gated))
 
 
 def leakage_prices(machine: PricedMachine) -> Iterable[EventPrice]:

@@ -1,8 +1,9 @@
 """Cells of the datapath, counted from its structure, as closed forms over arrays of machines.
 
-A lane of a row forms ``2 popcount(spikes and weights) - popcount(spikes)`` of its nine taps (the second count is gated
-off for multi-bit weights): thirteen AND gates, two popcount trees, a subtractor. A binary tree adds the lanes of
-a row, each level one bit wider, with a register behind the lanes and behind every second level (docs/cost-model.md, D).
+A lane of a row forms ``2 popcount(spikes and weights) - popcount(spikes)`` of its nine taps (for multi-bit weights the
+first count is not doubled and the second one is gated off): thirteen AND gates, two popcount trees, a subtractor. A
+binary tree adds the lanes of a row, each level one bit wider, with a register behind the lanes and behind every second
+level (docs/cost-model.md, D).
 """
 
 from dataclasses import dataclass
@@ -53,14 +54,14 @@ def popcount_cells(inputs: int) -> tuple[int, int, int]:
 
 
 def lane_cells() -> Lane:
-    """The lane: its sum lies in -9 .. 18 (18 where the second count is gated off)."""
+    """The lane: its sum lies in -9 .. 9."""
     full_adders, half_adders, count_bits = popcount_cells(MACHINE.taps)
     return Lane(
         and_gates=MACHINE.taps + count_bits,
         spike_weight_adders=full_adders,
         spike_adders=full_adders,
         half_adders=2 * half_adders,
-        subtractor_bits=count_bits + 2,
+        subtractor_bits=count_bits + 1,
         inverters=count_bits,
     )
 
@@ -99,17 +100,11 @@ def pipeline_bits(batch: AcceleratorBatch) -> Integers:
     return batch.vector_width * lane_tree(batch.channel_lanes).register_bits
 
 
+def window_bits(batch: AcceleratorBatch) -> Integers:
+    """Registers beside the spikes of a window: two stages of its weight word, and two of the mask of its taps."""
+    return 4 * row_inputs(batch)
+
+
 def rotator_depth(batch: AcceleratorBatch) -> Integers:
     """Multiplexers that a row passes to its place among V + 2: ``ceil(log2(V + 2))``."""
     return np.frexp((batch.vector_width + MACHINE.window_halo - 1).astype(np.float64))[1].astype(np.int64)
-
-
-def rotator_muxes(batch: AcceleratorBatch) -> Integers:
-    """Two-way multiplexers that bring rows in order behind banks addressed by row modulo V + 2, and columns by weight.
-
-    A strip starts at any bank: a rotation of V + 2 rows, `rotator_depth` deep, for three columns of L channels. The
-    columns are not moved; the three columns of the weight word are, once for all rows.
-    """
-    rows = batch.vector_width + MACHINE.window_halo
-    window = rows * MACHINE.window_edge * batch.channel_lanes
-    return window * rotator_depth(batch) + row_inputs(batch) * (MACHINE.window_edge - 1)

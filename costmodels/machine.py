@@ -12,6 +12,7 @@ class Machine:
     Attributes:
         window_edge: rows and columns of the tap window.
         membrane_bits: one membrane, constant or threshold.
+        fraction_bits: of the finest fixed-point grid.
         score_bits: one class score.
         stored_planes, flat_planes: most bits of an element that one cycle stores, flat for a fully connected layer.
         fixed_stages: pipeline stages without the adder tree over lanes.
@@ -20,6 +21,7 @@ class Machine:
 
     window_edge: int
     membrane_bits: int
+    fraction_bits: int
     score_bits: int
     stored_planes: int
     flat_planes: int

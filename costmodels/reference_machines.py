@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
-from costmodels.area import accumulator_ge, adder_trees_ge, control_ge, if_unit_array_ge, pe_array_ge
 from costmodels.cost_table import CostTable
 from costmodels.energy import PricedMachine, logic_prices
 from costmodels.evaluate import evaluate
@@ -24,7 +23,6 @@ from costmodels.workload import LayerWorkload, Workload
 
 OPERATIONS_PER_PE = 2
 _SRAM_TERMS = ("spike_sram", "weight_sram", "membrane_sram")
-_NO_FEATURES = Features()
 
 
 @dataclass(frozen=True)
@@ -73,13 +71,13 @@ class Vsa:
         """Peak operations over energy: operations per pJ."""
         return OPERATIONS_PER_PE * self.processing_elements / self.cycle_pj(technology)
 
-    def counted_kge(self, technology: Technology) -> float:
+    def synthesised_kge(self, technology: Technology) -> float:
         """Logic before calibration."""
-        return float(PricedMachine.of(self.batch, self.features, technology).area.counted_kge[0])
+        return float(PricedMachine.of(self.batch, self.features, technology).area.synthesised_kge[0])
 
     def calibrated_kge(self, technology: Technology) -> float:
         """Logic after calibration."""
-        return self.counted_kge(technology) * technology.area.logic_factor
+        return self.synthesised_kge(technology) * technology.area.logic_factor
 
 
 @cache
@@ -105,7 +103,7 @@ def vsa(exclude_recalled: bool = False, spike_density: float | None = None) -> V
     return Vsa(
         config=AcceleratorConfig(**machine),
         workload=_dense_convolution(layer["channels"], (layer["height"], layer["width"]), layer["timesteps"], density),
-        features=Features(**data["features"]),
+        features=Features(**data["features"] | {"port_planes": (data["features"]["port_planes"],)}),
     )
 
 
@@ -140,28 +138,15 @@ def _dense_convolution(channels: int, size: tuple[int, int], timesteps: int, den
     return Workload("VSA reference layer", timesteps, (layer,))
 
 
-def prototype_kge(technology: Technology) -> float:
-    """The prototype core as counted: lanes, trees, accumulators, IF units, control."""
-    machine = dict(_data()["prototype"]["machine"])
-    bits = machine.pop("bits")
-    config = AcceleratorConfig(**machine, fusion_depth=1, spike_buffer_kib=1, weight_buffer_kib=1)
-    batch = AcceleratorBatch.of([config])
-    blocks = (
-        pe_array_ge(batch, _NO_FEATURES, technology),
-        adder_trees_ge(batch, _NO_FEATURES, technology),
-        batch.vector_width * accumulator_ge(bits, technology),
-        if_unit_array_ge(batch, bits, technology),
-        control_ge(batch, _NO_FEATURES, technology),
-    )
-    return float(sum(block[0] for block in blocks)) / 1000
-
-
 @dataclass(frozen=True)
 class MacArray:
     """VWA: n x n array multipliers (n squared AND gates, n (n - 2) full and n half adders) with accumulators."""
 
     macs: int
     operand_bits: int
+    and2_ge: float
+    half_adder_ge: float
+    full_adder_ge: float
     accumulator_bits: int
     sram_kib: int
     sram_banks: int
@@ -173,13 +158,13 @@ class MacArray:
         """Of one multiplier."""
         return self.operand_bits * (self.operand_bits - 2)
 
-    def calibrated_kge(self, technology: Technology) -> float:
-        """Multipliers, operand registers, accumulators and our control, times the calibration factor."""
-        cells, bits = technology.cells, self.operand_bits
-        multiplier = bits**2 * cells.and2_ge + self.full_adders * cells.full_adder_ge + bits * cells.half_adder_ge
-        registers = 2 * bits * cells.register_ge
-        mac = multiplier + registers + accumulator_ge(self.accumulator_bits, technology)
-        return (self.macs * mac + technology.area.control_ge) * technology.area.logic_factor / 1000
+    def counted_kge(self, technology: Technology) -> float:
+        """Multipliers, operand registers and accumulators."""
+        register, bits = technology.cells.register_ge, self.operand_bits
+        multiplier = bits**2 * self.and2_ge + self.full_adders * self.full_adder_ge + bits * self.half_adder_ge
+        accumulator = self.accumulator_bits * (self.full_adder_ge + register)
+        mac = multiplier + 2 * bits * register + accumulator
+        return self.macs * mac / 1000
 
     def power_mw(self, technology: Technology) -> float:
         """Every MAC busy with random operands, half of whose bits are set; SRAM words; leakage."""
@@ -189,7 +174,7 @@ class MacArray:
         mac = bits**2 * logic.gate_pj + adders * logic.adder_bit_pj + registers * logic.register_bit_pj
         sram = memory_price(self._memory(), technology)
         cycle = self.macs * mac + self.sram_words_per_cycle * float(sram.read_pj[0])
-        leakage = float(sram.leakage_mw[0]) + self.calibrated_kge(technology) * technology.leakage_mw_per_kge
+        leakage = float(sram.leakage_mw[0]) + self.counted_kge(technology) * technology.leakage_mw_per_kge
         return cycle * technology.clock_mhz / 1000 + leakage
 
     def _memory(self) -> Memory:

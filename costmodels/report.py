@@ -23,7 +23,7 @@ class CostReport:
         energy_pj: term -> energy of each layer.
         dram_bits: traffic of each layer.
         area_mm2: block or memory -> area.
-        counted_kge, calibrated_kge: logic as counted, and times the calibration factor.
+        synthesised_kge, calibrated_kge: logic as synthesised, and times the calibration factor.
         latency_ms, energy_uj, edp_uj_ms, dram_kib: totals; NaN where infeasible.
         access_ns: memory -> access time, 0 where there is none.
     """
@@ -38,7 +38,7 @@ class CostReport:
     energy_pj: dict[str, list[float]]
     dram_bits: list[float]
     area_mm2: dict[str, float]
-    counted_kge: float
+    synthesised_kge: float
     calibrated_kge: float
     latency_ms: float
     energy_uj: float

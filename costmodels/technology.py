@@ -44,27 +44,15 @@ class Leakage:
 
 @dataclass(frozen=True)
 class CellAreas:
-    """Area of standard cells in NAND2 equivalents (GE)."""
+    """Area of a register bit in NAND2 equivalents (GE), which ties the table of cells to square micrometres."""
 
-    inverter_ge: float
-    and2_ge: float
-    mux2_ge: float
-    half_adder_ge: float
-    full_adder_ge: float
     register_ge: float
-    register_reset_ge: float
 
 
 @dataclass(frozen=True)
-class BlockAreas:
-    """Area of blocks measured on synthesis, per row and bit, in GE; ``logic_factor`` is fitted, for all logic."""
+class LogicArea:
+    """``logic_factor`` is fitted; it multiplies the gate equivalents of all logic."""
 
-    accumulator_ge_per_row_bit: float
-    accumulator_ge_per_row: float
-    if_unit_ge_per_row_bit: float
-    if_unit_ge_per_row: float
-    if_unit_ge_per_bit: float
-    control_ge: float
     logic_factor: float
 
 
@@ -116,7 +104,7 @@ class Technology:
     energy: LogicEnergy
     leakage: Leakage
     cells: CellAreas
-    area: BlockAreas
+    area: LogicArea
     sram: SramRules
     nodes: tuple[NodeScaling, ...] = field(repr=False)
 
@@ -160,13 +148,14 @@ class Technology:
         return cast(Self, _replace(self, _nested(settings), self.name))
 
     def digest(self) -> str:
-        """Hexadecimal digest of every number that can change a price, the SRAM table's included; not of the name."""
-        from costmodels.sram import TABLE
+        """Hexadecimal digest of every number that can change a price, the tables' included; not of the name."""
+        from costmodels import logic_area, sram
 
         plain = asdict(self)
         del plain["name"]
         text = json.dumps(plain, sort_keys=True).encode()
-        return hashlib.sha256(text + hashlib.sha256(TABLE.read_bytes()).digest()).hexdigest()
+        tables = b"".join(hashlib.sha256(table.read_bytes()).digest() for table in (sram.TABLE, logic_area.TABLE))
+        return hashlib.sha256(text + tables).hexdigest()
 
     @classmethod
     def default(cls) -> "Technology":
@@ -176,7 +165,6 @@ class Technology:
         return load("lp40")
 
 
-_MAY_BE_NEGATIVE = {"accumulator_ge_per_row"}
 _MAY_BE_ZERO = {"idle_gate_share", "stalled_clock_share", "dram_pj_per_bit"}
 _SHARES = {"weight_ones_share", "idle_gate_share", "stalled_clock_share"}
 
@@ -198,10 +186,8 @@ def _check_number(name: str, value: Any, kind: Any, where: str) -> None:
     inside = value > 0 if least_open else value >= 0
     if name in _SHARES:
         inside = inside and value <= 1
-    if name in _MAY_BE_NEGATIVE:
-        inside = True
     if not (inside and abs(value) < float("inf")):
-        rule = "finite" if name in _MAY_BE_NEGATIVE else "positive" if least_open else "at least 0"
+        rule = "positive" if least_open else "at least 0"
         rule += " and at most 1" if name in _SHARES else ""
         raise ConfigurationError(f"{name} must be {rule}, not {value} (technology {where})")
 

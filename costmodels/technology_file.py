@@ -10,9 +10,9 @@ from typing import Any
 from costmodels.errors import ConfigurationError
 from costmodels.nearest import nearest
 from costmodels.technology import (
-    BlockAreas,
     CellAreas,
     Leakage,
+    LogicArea,
     LogicEnergy,
     NodeScaling,
     SramRules,
@@ -25,7 +25,7 @@ _PARTS = {
     "energy": LogicEnergy,
     "leakage": Leakage,
     "cells": CellAreas,
-    "area": BlockAreas,
+    "area": LogicArea,
     "sram": SramRules,
 }
 _FIELDS = [field.name for field in fields(Technology)]

@@ -1,7 +1,7 @@
 """One network on one machine, priced layer by layer: for `dse cost`, `dse show` and the report."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +147,15 @@ def additions(layer: LayerWorkload, timesteps: int) -> float:
 def technology_from(data: dict[str, Any]) -> Technology:
     """The technology that a study's manifest holds, every constant as it was then.
 
-    Older studies hold ``widths`` of small parts, which a machine now has from its network.
+    Older studies hold ``widths`` of small parts, which a machine now has from its network, and areas of cells and
+    blocks of a drawn machine, whose factor says nothing of the synthesised one: these take today's factor.
     """
+    default = Technology.default()
     settings = {name: value for name, value in data.items() if name not in ("nodes", "widths")}
+    today = asdict(default)
+    settings |= {part: today[part] for part in ("cells", "area") if set(data[part]) != set(today[part])}
     try:
         nodes = as_kind(data.get("nodes"), tuple[NodeScaling, ...])
     except ValueError as error:
         raise StudyError(f"nodes of the study's technology must be as they were written ({error})") from error
-    return Technology.default().override({**settings, "nodes": nodes})
+    return default.override({**settings, "nodes": nodes})

@@ -61,7 +61,8 @@ def _cells(row: "CalibrationRow") -> tuple[str, ...]:
 def _say_fit(fitted: "Calibration") -> None:
     technology = fitted.technology
     say(f"\nfactor on logic energy: {technology.energy.logic_factor:.4g}")
-    say(f"factor on logic area: {technology.area.logic_factor:.4g} (VSA counted by us: {fitted.counted_kge:.4g} kGE)\n")
+    factor, synthesised = technology.area.logic_factor, fitted.synthesised_kge
+    say(f"factor on logic area: {factor:.4g} (our machine at VSA's size: {synthesised:.4g} kGE as synthesised)\n")
     rows = [(assumption, f"{factor:.4g}") for assumption, factor in fitted.energy_factors.items()]
     say_table([Column("energy factor under another assumption"), Column("", "right")], rows)
 
@@ -81,7 +82,7 @@ def _plain(fitted: "Calibration") -> dict[str, Any]:
         "without_recalled": fitted.exclude_recalled,
         "energy_factor": fitted.technology.energy.logic_factor,
         "area_factor": fitted.technology.area.logic_factor,
-        "counted_kge": fitted.counted_kge,
+        "synthesised_kge": fitted.synthesised_kge,
         "energy_factors": fitted.energy_factors,
         "figures": rows,
     }

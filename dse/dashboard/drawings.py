@@ -69,11 +69,11 @@ def machine_drawing(breakdown: Breakdown) -> go.Figure:
     weight = f"<b>weight buffer</b><br>{config.weight_buffer_kib} KiB, two halves<br>{_mm2(area, 'weight_sram')}"
     array = (
         f"<b>PE array</b><br>{v} rows × {lanes} lanes × {TAPS}<br>= {v * lanes * TAPS:,} PEs<br>"
-        f"{_mm2(area, 'pe_array', 'pipeline', 'lane_addresses')}"
+        f"{_mm2(area, 'pe_array', 'lane_addresses')}"
     )
     trees = f"<b>adder trees</b><br>{v} of {lanes * TAPS} inputs<br>{_mm2(area, 'adder_trees', 'alignment')}"
     sums = f"<b>accumulators</b><br>{v}<br>{_mm2(area, 'accumulators', 'scores')}"
-    neurons = f"<b>IF units</b><br>{v}<br>{_mm2(area, 'if_units', 'second_threshold')}"
+    neurons = f"<b>IF units</b><br>{v}<br>{_mm2(area, 'if_units')}"
     pool = f"<b>pooling</b><br>{_mm2(area, 'pooling')}"
     _box(figure, (0.0, 0.3, 0.75, 0.78), dram, theme.VERMILION)
     _box(figure, (1.0, 0.58, 1.9, 0.98), spike, MEMORY_COLOURS["spike"])

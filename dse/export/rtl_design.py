@@ -10,7 +10,7 @@ from costmodels.errors import InputError
 from dse.results.typed import as_kind
 
 FILE = "design.json"
-FORMAT = 1
+FORMAT = 2
 
 
 class RtlFolderError(InputError):
@@ -45,6 +45,7 @@ class Design:
         clock_mhz: of the technology.
         images: that the testbench runs.
         layers: in order.
+        module_ge: gate equivalents that the cost model predicts for each module, without those inside it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Design:
     clock_mhz: float
     images: int
     layers: tuple[LayerDesign, ...]
+    module_ge: dict[str, float]
 
     @property
     def cycles(self) -> int:

@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from costmodels.accelerator import AcceleratorBatch
+from costmodels.features import Features
+from costmodels.logic_area import synthesised, term_values
 from costmodels.schedule import count
 from costmodels.technology import Technology
 from dse.costing import Breakdown, price_trained, technology_from
@@ -43,7 +45,9 @@ def write_rtl(trained: TrainedNetwork, folder: Path) -> None:
 
 def design(image: CoreImage, priced: Breakdown, technology: Technology) -> Design:
     """What the folder says of itself."""
-    schedule = count(image.work, AcceleratorBatch.of([image.config]), technology.dram_bytes_per_cycle)
+    batch = AcceleratorBatch.of([image.config])
+    schedule = count(image.work, batch, technology.dram_bytes_per_cycle)
+    modules = synthesised(term_values(batch, Features.of(image.work)), "ge", by="module")
     cycles = schedule.events.cycles[0]
     stored = stored_words(image)
     stored[-1] = (image.work.layers[-1].out_channels, 0)
@@ -59,6 +63,7 @@ def design(image: CoreImage, priced: Breakdown, technology: Technology) -> Desig
             LayerDesign(name, words, spikes, int(c))
             for name, (words, spikes), c in zip(names, stored, cycles, strict=True)
         ),
+        module_ge={module: round(float(ge[0]), 1) for module, ge in modules.items() if ge[0]},
     )
 
 

@@ -20,7 +20,7 @@ from dse.export.outside_tool import run_tool
 from dse.export.rtl_export import TOP
 
 FOLDER, SCRIPT, REPORT = "synth", "synth.ys", "synth.txt"
-MEMORY = "sram"
+MEMORY, REGISTER = "sram", "DFF"
 TIMEOUT_S = 3600.0
 
 MODULE = re.compile(r"^=== (\S+) ===$", re.MULTILINE)
@@ -41,11 +41,13 @@ class Block:
         name: of the module.
         instances: in the design.
         cell_ge: gate equivalents of the cells in all of them, without the modules inside.
+        registers: bits among these cells.
     """
 
     name: str
     instances: int
     cell_ge: float
+    registers: int
 
 
 @dataclass(frozen=True)
@@ -133,7 +135,15 @@ def counted(report: str, areas: Mapping[str, float], tool: str, digest: str) -> 
     Raises:
         SynthesisError: the report has no modules, or a cell without an area that is no memory.
     """
-    modules = _modules(report)
+    return summed(modules_of(report), areas, tool, digest)
+
+
+def summed(modules: Mapping[str, Mapping[str, int]], areas: Mapping[str, float], tool: str, digest: str) -> Synthesis:
+    """The table of modules and their cells.
+
+    Raises:
+        SynthesisError: no module is the top, or a cell has no area and is no memory.
+    """
     tops = [name for name in modules if plain_name(name) == TOP]
     if not tops:
         raise SynthesisError(f"yosys must report the module {TOP}, not {sorted(map(plain_name, modules))}")
@@ -141,17 +151,18 @@ def counted(report: str, areas: Mapping[str, float], tool: str, digest: str) -> 
     strange = {cell for cells in modules.values() for cell in cells} - modules.keys() - areas.keys() - {MEMORY}
     if strange:
         raise SynthesisError(f"every cell must be one of cells.lib, not {', '.join(sorted(strange))}")
-    number: Counter[str] = Counter()
+    number, registers = Counter[str](), Counter[str]()
     ge: defaultdict[str, float] = defaultdict(float)
     for module, times in instances.items():
         number[plain_name(module)] += times
+        registers[plain_name(module)] += times * modules[module].get(REGISTER, 0)
         ge[plain_name(module)] += times * sum(areas.get(cell, 0.0) * n for cell, n in modules[module].items())
     memories = sum(instances[module] * cells.get(MEMORY, 0) for module, cells in modules.items() if module in instances)
-    blocks = [Block(name, number[name], ge[name]) for name in number]
+    blocks = [Block(name, number[name], ge[name], registers[name]) for name in number]
     return Synthesis(tool, digest, memories, tuple(sorted(blocks, key=lambda block: -block.cell_ge)))
 
 
-def _modules(report: str) -> dict[str, dict[str, int]]:
+def modules_of(report: str) -> dict[str, dict[str, int]]:
     """Module to its cells by type; the summary of the hierarchy at the end is left out."""
     parts = MODULE.split(report.split("=== design hierarchy ===")[0])
     found = {}

@@ -71,7 +71,7 @@ def _predicted(priced: Breakdown) -> str:
         ("latency with DRAM transfers", amount(report.latency_ms), "ms"),
         ("energy of one inference", amount(report.energy_uj), "µJ"),
         ("area", amount(report.total_area_mm2), "mm²"),
-        ("logic as counted", amount(report.counted_kge), "kGE"),
+        ("logic as synthesised", amount(report.synthesised_kge), "kGE"),
         ("logic as calibrated", amount(report.calibrated_kge), "kGE"),
     ]
     return (

@@ -36,7 +36,7 @@ from searchspaces.shapes import LayerShape, layer_shapes
 
 Reals = NDArray[np.float64]
 
-FRACTION_BITS = 8
+FRACTION_BITS = MACHINE.fraction_bits
 
 # theta is kept at or above this many grid steps: a channel whose sum hardly varied in training has a tiny s, and
 # rounding would garble b. Below it, s is raised: the usual spikes stay, the answer to sums never met is softened.

@@ -46,9 +46,11 @@ def test_no_layer_uses_more_adders_than_there_are(path: Path) -> None:
 
 
 def test_a_technology_comes_back_whole_from_plain_data() -> None:
-    technology = load("lp28").override({"dram_pj_per_bit": 4.6, "energy.adder_pj": 1.0, "area.control_ge": 5.0})
+    technology = load("lp28").override({"dram_pj_per_bit": 4.6, "energy.adder_pj": 1.0, "area.logic_factor": 0.5})
     again = technology_from(asdict(technology))
     assert again == technology
     assert again.digest() == technology.digest()
     older = {**asdict(technology), "widths": {"score_words": 16, "pool_bits": 3, "kernel_mask_bits": 18}}
     assert technology_from(older) == technology
+    drawn = {**asdict(technology), "area": {"control_ge": 1500.0, "logic_factor": 1.5}}
+    assert technology_from(drawn) == technology.override({"area.logic_factor": load("lp28").area.logic_factor})

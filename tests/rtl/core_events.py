@@ -4,7 +4,11 @@ import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from costmodels.accelerator import AcceleratorBatch
+from costmodels.machine import MACHINE
 from costmodels.schedule import count
 from dse.export.rtl_export import CoreImage
 from dse.export.rtl_simulate import BENCH, SimulationResult, parse
@@ -22,6 +26,18 @@ COUNTED = {
     "membrane_reads": "membrane_reads",
     "membrane_writes": "membrane_writes",
 }
+AT_THE_PORT = {
+    "written": "spike_writes",
+    "weights": "weight_writes",
+    "input": "dram_input_bits",
+    "output": "dram_output_bits",
+}
+
+
+def window_words(image: CoreImage) -> NDArray[np.int64]:
+    """Words that an array cycle of each layer reads."""
+    banks = MACHINE.window_edge * (image.config.vector_width + MACHINE.window_halo)
+    return np.array([MACHINE.taps if layer.kind == "fc" else banks for layer in image.work.layers])
 
 
 def expected(image: CoreImage, images: int) -> dict[str, int]:
@@ -32,6 +48,8 @@ def expected(image: CoreImage, images: int) -> dict[str, int]:
     events = count(image.work, AcceleratorBatch.of([image.config]), BANDWIDTH).events
     of_image = {name: int(getattr(events, event)[0].sum()) for name, event in COUNTED.items()}
     of_image["scores"] = int((events.accumulator_updates - events.row_cycles)[0].sum())
+    of_image |= {name: int(getattr(events, event)[0].sum()) for name, event in AT_THE_PORT.items()}
+    of_image["drained"] = int((events.spike_reads - window_words(image) * events.pe_cycles)[0].sum())
     return {name: images * number for name, number in of_image.items()} | {"moves": 0}
 
 
@@ -47,5 +65,6 @@ def simulate(folder: Path) -> tuple[SimulationResult, dict[str, int]]:
     subprocess.run(compiled, cwd=folder, check=True, capture_output=True)
     done = subprocess.run(["vvp", "-n", "events.vvp"], cwd=folder, check=True, capture_output=True, text=True)
     result = parse(done.stdout)
-    words = re.findall(r"^events (.*)$", done.stdout, re.MULTILINE)[-1].split()
+    lines = [re.findall(rf"^{kind} (.*)$", done.stdout, re.MULTILINE)[-1] for kind in ("events", "port")]
+    words = " ".join(lines).split()
     return result, {name: int(value) for name, value in zip(words[::2], words[1::2], strict=True)}

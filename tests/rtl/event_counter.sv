@@ -1,6 +1,8 @@
 // Counts what the core does, beside the testbench of an exported core: a line after each image, of all images so far.
 module event_counter;
   localparam int LAST = core_parameters::VECTOR_WIDTH - 1;
+  localparam int LANES = core_parameters::CHANNEL_LANES;
+  localparam int BANKS = 3 * (core_parameters::VECTOR_WIDTH + 2);
   localparam int SUMS = 5 * core_parameters::CHANNEL_LANES;
   integer pe_cycles = 0;
   integer row_cycles = 0;
@@ -10,6 +12,14 @@ module event_counter;
   integer if_updates = 0;
   integer threshold_compares = 0;
   integer scores = 0;
+  // The port and the writes of the spike buffer: words of lanes read out and filled in, elements' bits stored, words of weights.
+  integer drained_words = 0;
+  integer filled_words = 0;
+  integer stored_bits = 0;
+  integer weight_writes = 0;
+  integer input_bits = 0;
+  integer output_bits = 0;
+  integer b;
   integer membrane_reads = 0;
   integer membrane_writes = 0;
   // Cycles in which sums of the last row's lanes moved though it did not work.
@@ -36,12 +46,28 @@ module event_counter;
         threshold_compares =
             threshold_compares + $countones(core_testbench.machine.core.neuron_rows) * (core_testbench.machine.core.writer.dual ? 2 : 1);
       if (core_testbench.machine.core.score_add) scores = scores + 1;
+      if (core_testbench.machine.weight_moves) weight_writes = weight_writes + 1;
+      if (core_testbench.machine.in_moves) begin
+        filled_words = filled_words + core_testbench.machine.in_planes;
+        input_bits = input_bits + core_testbench.machine.in_planes * core_testbench.machine.in_lanes;
+      end
+      if (core_testbench.machine.out_moves) begin
+        drained_words = drained_words + core_testbench.machine.out_planes;
+        output_bits = output_bits + core_testbench.machine.out_planes * core_testbench.machine.out_lanes;
+      end
+      if (core_testbench.machine.score_moves) output_bits = output_bits + core_parameters::SCORE_BITS;
+      for (b = 0; b < BANKS; b = b + 1)
+        if (core_testbench.machine.core.write_enable[b])
+          stored_bits = stored_bits + $countones(core_testbench.machine.core.write_mask[b*LANES+:LANES]);
       if (core_testbench.machine.core.membrane_read) membrane_reads = membrane_reads + 1;
       if (core_testbench.machine.core.membrane_write) membrane_writes = membrane_writes + 1;
-      if (core_testbench.done)
+      if (core_testbench.done) begin
         $display(
             "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d membrane_reads %0d membrane_writes %0d moves %0d",
             pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, membrane_reads, membrane_writes, idle_moves
         );
+        $display("port drained %0d written %0d weights %0d input %0d output %0d", drained_words, filled_words + stored_bits,
+                 weight_writes, input_bits, output_bits);
+      end
     end
 endmodule

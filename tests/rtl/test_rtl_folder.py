@@ -166,7 +166,11 @@ def test_it_synthesises_and_dse_synth_counts_the_same(
     assert found["total_ge"] == pytest.approx(total, rel=1e-5)
     assert found["calibrated_ge"] == pytest.approx(total * found["area_factor"], rel=1e-5)
     assert {"accelerator", "compute_core", "pe_lane", "pass_control"} <= {block["name"] for block in found["blocks"]}
-    assert f"{found['total_ge']:,.0f}" in run("synth", str(exported))[0]
+    assert found["model_ge"] == pytest.approx(total, rel=0.03)
+    assert found["difference_percent"] == pytest.approx(100 * (found["model_ge"] / total - 1), abs=1e-3)
+    said = run("synth", str(exported))[0]
+    assert f"{found['total_ge']:,.0f}" in said
+    assert f"model against synthesis: {found['difference_percent']:+.2f} %" in said
 
 
 def test_verify_prints_spikes_and_cycles_by_layer(exported: Path) -> None:

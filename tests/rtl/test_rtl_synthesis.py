@@ -78,13 +78,26 @@ def module(ports: str, body: str) -> str:
         ),
         # N - b full and b - ones(N) half adders count the bits among N = 9 (b = 4) and 8 inputs.
         (module("input [8:0] x, output [3:0] n", "assign n = $countones(x);"), 5 * FULL_ADDER + 2 * HALF_ADDER),
+        # 5 a = a + 4 a: the lowest bits are those of a, then two half adders around five full ones, and a last XOR2.
+        (
+            module("input [7:0] a, output [9:0] s", "assign s = a * 5;"),
+            2 * HALF_ADDER + 5 * FULL_ADDER + AREAS["XOR2"],
+        ),
         (module("input c, input [7:0] d, output reg [7:0] q", "always @(posedge c) q <= d;"), 8 * AREAS["DFF"]),
         (
             module("input c, e, input [7:0] d, output reg [7:0] q", "always @(posedge c) if (e) q <= d;"),
             8 * (AREAS["DFF"] + AREAS["MUX2"]),
         ),
     ],
-    ids=["adder", "adder with carry", "adder of upper bits", "popcount", "register", "register with enable"],
+    ids=[
+        "adder",
+        "adder with carry",
+        "adder of upper bits",
+        "popcount",
+        "product by a constant",
+        "register",
+        "register with enable",
+    ],
 )
 def test_known_structures_cost_what_they_are(text: str, expected: float, tmp_path: Path) -> None:
     assert ge(tmp_path, text) == pytest.approx(expected, abs=0.7)  # an inverter more or less
@@ -93,6 +106,7 @@ def test_known_structures_cost_what_they_are(text: str, expected: float, tmp_pat
 def test_a_report_is_counted_by_source_module_with_its_instances() -> None:
     found = counted(REPORT, AREAS, "Yosys", "digest")
     assert [(block.name, block.instances) for block in found.blocks] == [("accelerator", 1), ("lane", 5)]
+    assert [block.registers for block in found.blocks] == [10, 0]
     assert found.total_ge == pytest.approx(10 * AREAS["DFF"] + 8 * FULL_ADDER + AREAS["INV"])
     assert found.memories == 12
 
