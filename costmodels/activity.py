@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from costmodels.filters import Integers, window_passes
 from costmodels.machine import MACHINE
-from costmodels.ranking import rank_bits, ranked
-from costmodels.slots import positions, score_cycles
+from costmodels.ranking import rank_bits
+from costmodels.slots import positions, score_cycles, words_between_steps
 from costmodels.tiling import Group
 from costmodels.traffic import input_bits, output_bits, score_bits
 from costmodels.variants import Banks, Variants, VariantTiles
@@ -126,11 +126,9 @@ def _words(layer: LayerWorkload, variants: Variants, total: LayerTotals) -> Even
 
 def _membranes(layer: LayerWorkload, variants: Variants, total: LayerTotals) -> Events:
     words = np.where(variants.outer, total.positions * layer.filters, 0)
-    later = total.steps - 1
-    return {
-        "membrane_reads": words * later * (layer.spiking + layer.static_input + ranked(layer)),
-        "membrane_writes": words * (later * (layer.spiking + ranked(layer)) + (later > 0) * layer.static_input),
-    }
+    later, between = total.steps - 1, words_between_steps(layer)
+    kept_sums = layer.static_input * max(later - 1, 0)
+    return {"membrane_reads": words * later * between, "membrane_writes": words * (later * between - kept_sums)}
 
 
 def _maps_in(group: Group, variants: Variants, rows: Integers, events: Events) -> None:

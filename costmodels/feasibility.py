@@ -129,7 +129,7 @@ def _spike_buffer(group: Group, config: AcceleratorConfig) -> Iterator[Infeasibl
 
 
 def _membrane_buffer(group: Group, config: AcceleratorConfig) -> Iterator[Infeasible]:
-    demand = int(membrane_demand_bits(group, np.array([1]))[0])
+    demand = int(membrane_demand_bits(group, np.array([1]), np.array(config.vector_width))[0])
     bound = config.membrane_buffer_kib * BITS_PER_KIB
     if config.time_order == "outer" and demand > bound:
         remedies = [f"membrane_buffer_kib of at least {-(-demand // BITS_PER_KIB)}", "time_order inner"]

@@ -31,7 +31,7 @@ def fit(group: Group, banks: Banks, axes: Axes) -> Fit:
     """What fits of ``group`` on each machine."""
     fitting = np.minimum(
         _spike_rows(group, axes)[axes.lanes_index, axes.outer.astype(np.int64), axes.vector_index, axes.spike_index],
-        np.where(axes.outer, _membrane_rows(group, axes)[axes.membrane_index], group.height),
+        np.where(axes.outer, _membrane_rows(group, axes)[axes.vector_index, axes.membrane_index], group.height),
     )
     rows = tile_rows(group, fitting, axes.vector_widths[axes.vector_index])
     buffers = np.array([sum(bank.buffer_bits for bank in layers) for layers in banks.by_lanes])
@@ -94,9 +94,10 @@ def _spike_rows(group: Group, axes: Axes) -> Integers:
 
 
 def _membrane_rows(group: Group, axes: Axes) -> Integers:
-    """Most rows whose membranes fit, for each membrane buffer."""
+    """Most rows whose membranes fit: ``vector widths x membrane buffers``."""
     rows = np.arange(1, group.height + 1)
-    return np.searchsorted(membrane_demand_bits(group, rows), axes.membrane_kib * BITS_PER_KIB, side="right")
+    demands = membrane_demand_bits(group, rows, axes.vector_widths[:, None])
+    return np.array([np.searchsorted(demand, axes.membrane_kib * BITS_PER_KIB, side="right") for demand in demands])
 
 
 def _vector_fits(group: Group, axes: Axes) -> NDArray[np.bool_]:

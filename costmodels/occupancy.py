@@ -46,7 +46,7 @@ def occupancies(workload: Workload, config: AcceleratorConfig) -> tuple[Occupanc
     for group in groups(workload, config.fusion_depth):
         rows = np.arange(1, group.height + 1)
         spikes = spike_demand_bits(group, rows, width, config.channel_lanes, outer)
-        membranes = membrane_demand_bits(group, rows) * outer
+        membranes = membrane_demand_bits(group, rows, width) * outer
         fitting = ((spikes <= spike_bound) & (membranes <= membrane_bound)).sum()
         fit = int(tile_rows(group, fitting, width))
         at = max(fit, 1) - 1

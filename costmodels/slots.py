@@ -6,6 +6,7 @@ import numpy as np
 
 from costmodels.filters import FilterBank, Integers
 from costmodels.machine import MACHINE
+from costmodels.ranking import ranked
 from costmodels.workload import LayerWorkload
 
 
@@ -35,19 +36,26 @@ def score_cycles(layer: LayerWorkload, vector_width: Integers) -> Integers:
     return np.zeros_like(vector_width) if layer.spiking else strip_rows(layer, vector_width)
 
 
+def words_between_steps(layer: LayerWorkload) -> int:
+    """Words of the membrane buffer that a strip of neurons leaves for its next step: membranes, sums, ranks."""
+    return layer.spiking * (1 + layer.static_input + ranked(layer))
+
+
 def neuron_cycles(layer: LayerWorkload, timesteps: int, kind: Pass) -> int:
-    """f: cycles of the neuron unit for one slot."""
+    """f: cycles of the neuron unit for one slot; the membrane buffer reads and writes a word in each."""
     if not layer.spiking:
         return 0
-    all_at_once = layer.static_input and kind is Pass.ALL_STEPS
-    return layer.levels.bit_length() * (timesteps if all_at_once else 1)
+    bits = layer.levels.bit_length()
+    if kind is Pass.ALL_STEPS:
+        return bits * (timesteps if layer.static_input else 1)
+    return max(bits, words_between_steps(layer)) if timesteps > 1 else bits
 
 
 def position_cycles(layer: LayerWorkload, bank: FilterBank, timesteps: int, kind: Pass) -> Integers:
     """Cycles of all slots that one position of each filter takes in a pass, length ``filters``."""
     neuron = neuron_cycles(layer, timesteps, kind)
     if layer.static_input and kind is Pass.LATER_STEP:
-        return np.full_like(bank.array_cycles, max(1, neuron))
+        return np.full_like(bank.array_cycles, neuron)
     slots = 1 if layer.static_input or kind is not Pass.ALL_STEPS else timesteps
     return slots * np.maximum(bank.array_cycles, neuron)
 

@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from costmodels.filters import lane_words
 from costmodels.machine import MACHINE
-from costmodels.ranking import ranked
-from costmodels.slots import strip_rows
+from costmodels.slots import strip_rows, words_between_steps
 from costmodels.workload import LayerWorkload, Workload
 
 Integers = NDArray[np.int64]
@@ -17,7 +16,7 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Group:
-    """Consecutive layers ``first .. first + len(layers)`` of a workload, fused."""
+    """Consecutive layers ``first .. first + len(layers)`` of a workload, fused, and the steps that they take."""
 
     first: int
     layers: tuple[LayerWorkload, ...]
@@ -45,7 +44,15 @@ def groups(workload: Workload, fusion_depth: int) -> list[Group]:
     starts = range(0, len(workload.layers), fusion_depth)
     led = leading_layers(workload.layers)
     layers = workload.layers
-    return [Group(a, (led[a], *layers[a + 1 : a + fusion_depth]), workload.timesteps) for a in starts]
+    return [
+        Group(a, (led[a], *layers[a + 1 : a + fusion_depth]), 1 if adds_once(led[a]) else workload.timesteps)
+        for a in starts
+    ]
+
+
+def adds_once(layer: LayerWorkload) -> bool:
+    """A classifier of a static input: its sum is the same at every step and counts once."""
+    return layer.static_input and not layer.spiking
 
 
 def leading_layers(layers: Sequence[LayerWorkload]) -> tuple[LayerWorkload, ...]:
@@ -135,19 +142,25 @@ def spike_demand_bits(
     return np.asarray(np.max(maps[0::2], axis=0) + np.max(maps[1::2], axis=0))
 
 
-def membrane_demand_bits(group: Group, rows: Integers) -> Integers:
+def membrane_demand_bits(group: Group, rows: Integers, vector_width: Integers) -> Integers:
     """Bits of the membrane buffer under `outer` for tiles of ``rows`` rows; never falls with more rows.
 
-    Nothing waits for a second step where there is one step alone.
+    A word holds a strip of neurons, or V filters of a fully connected layer. Nothing waits for a second step where
+    there is one step alone. Returns the shape that ``rows`` and ``vector_width`` broadcast to.
     """
-    allocated = allocated_rows(group, rows)
-    demand = np.zeros_like(rows)
-    if group.timesteps == 1:
-        return demand
-    for layer, stored in zip(group.layers, allocated[1:], strict=True):
-        neurons = layer.pool * stored * layer.pool * layer.stored_width * layer.filters
-        demand = demand + neurons * (layer.spiking + layer.static_input + ranked(layer)) * MACHINE.membrane_bits
-    return demand
+    words = np.zeros_like(rows * vector_width)
+    if group.timesteps > 1:
+        for layer, stored in zip(group.layers, allocated_rows(group, rows)[1:], strict=True):
+            words = words + membrane_words(layer, stored, vector_width) * words_between_steps(layer)
+    return np.asarray(words * vector_width * MACHINE.membrane_bits)
+
+
+def membrane_words(layer: LayerWorkload, stored_rows: Integers, vector_width: Integers) -> Integers:
+    """Words of V membranes for ``stored_rows`` rows of the layer's map."""
+    if layer.kind == "fc":
+        return -(-layer.filters // vector_width)
+    strips = -(-layer.pool * stored_rows // np.maximum(strip_rows(layer, vector_width), 1))
+    return strips * layer.pool * layer.stored_width * layer.filters
 
 
 def tile_rows(group: Group, fitting: Integers, vector_width: Integers) -> Integers:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from costmodels.filters import filter_bank
-from costmodels.tiling import Group, map_spans
+from costmodels.machine import MACHINE
+from costmodels.slots import Pass, neuron_cycles
+from costmodels.tiling import Group, map_spans, membrane_demand_bits
 from dse.export.machine_maps import MapPlace
 from dse.export.machine_order import OrderedPart
 from dse.export.machine_program import ADDRESS_BITS, SECTIONS, LayerPass, layer_fields, pack
@@ -101,9 +103,23 @@ class PlacedGroup:
         return self.group.timesteps // self.steps
 
     @property
+    def kind(self) -> Pass:
+        """What one pass over a tile holds."""
+        return Pass.ALL_STEPS if self.passes_of_tile == 1 else Pass.FIRST_STEP
+
+    @property
     def words(self) -> int:
         """Words of all filters."""
         return sum(map(sum, self.lengths))
+
+    @property
+    def membrane_words(self) -> int:
+        """Words of V membranes that a tile leaves for its next step; 0 where one pass holds all steps."""
+        if self.passes_of_tile == 1:
+            return 0
+        width = _present(self.maps[0]).vector_width
+        demand = membrane_demand_bits(self.group, np.array([self.rows]), np.array(width))
+        return int(demand[0]) // (width * MACHINE.membrane_bits)
 
     @property
     def filters(self) -> int:
@@ -133,6 +149,7 @@ class PlacedGroup:
                     out_low=int(lows[j + 1, i]),
                     out_high=int(highs[j + 1, i]),
                     steps=self.steps,
+                    slot_cycles=max(neuron_cycles(layer, self.group.timesteps, self.kind), 1),
                     weight_base=int(bases[j]),
                 )
                 for j, layer in enumerate(self.group.layers)

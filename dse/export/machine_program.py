@@ -29,7 +29,7 @@ def _fields(flags: str, small: str, wide: str, addresses: str = "") -> dict[str,
 
 SEQUENCER = _fields(
     "spiking pruned ends_pass",
-    "number header_words kernel_tiles weight_planes input_planes slots neuron_steps strip_array_rows strip_rows "
+    "number header_words kernel_tiles weight_planes input_planes slots slot_cycles strip_array_rows strip_rows "
     "first_row_bank strip_bank_step first_column_bank column_bank_step stride",
     "filters strips columns words array_rows first_row first_column",
     "base step_pitch plane_pitch row_pitch column_pitch first_row_offset strip_offset_step first_column_offset "
@@ -91,6 +91,7 @@ class LayerPass:
         in_low, in_high: rows of its input that the tile holds.
         out_low, out_high: rows of its stored map that the tile computes.
         steps: in one pass.
+        slot_cycles: from one handover to the neurons to the next one, at least.
         weight_base: of its first filter in the half that holds the group's; 0 where filters are streamed.
     """
 
@@ -105,6 +106,7 @@ class LayerPass:
     out_low: int
     out_high: int
     steps: int
+    slot_cycles: int
     weight_base: int
 
 
@@ -133,6 +135,7 @@ def layer_fields(here: LayerPass) -> dict[str, int]:
         "weight_planes": layer.weight_bits,
         "input_planes": layer.input_bits,
         "slots": timesteps // steps_at_once,
+        "slot_cycles": here.slot_cycles,
         "neuron_steps": layer.levels.bit_length() * steps_at_once if layer.spiking else 1,
         "strip_array_rows": strip_array_rows,
         "strip_rows": rows,

@@ -48,6 +48,8 @@ FILES = (
     "adder_tree",
     "accumulators",
     "if_units",
+    "membrane_place",
+    "membrane_buffer",
     "ranks",
     "window_rows",
     "pooling",
@@ -106,6 +108,11 @@ class CoreImage:
     def dual(self) -> bool:
         """Some layer has two thresholds."""
         return any(one.maps == 2 for one in self.parts)
+
+    @property
+    def outer(self) -> bool:
+        """A tile takes a pass for each of several steps."""
+        return any(one.passes_of_tile > 1 for one in self.groups)
 
     @property
     def elements(self) -> int:
@@ -185,8 +192,6 @@ def reject_unsuited(work: Workload, config: AcceleratorConfig) -> None:
         UnsupportedNetworkError: all reasons at once.
     """
     reasons = [str(reason) for reason in infeasibilities(work, config)]
-    if config.time_order != "inner":
-        reasons.append(f"time_order must be inner in the compute core, not {config.time_order}")
     if reasons:
         raise UnsupportedNetworkError("\n".join(reasons))
 
@@ -202,13 +207,16 @@ def parameters(image: CoreImage, images: int, dram_bytes_per_cycle: float) -> di
     return {
         "VECTOR_WIDTH": config.vector_width,
         "CHANNEL_LANES": lanes,
-        "STEPS": network.timesteps,
+        "STEPS": 1 if image.outer else network.timesteps,
         "PLANES": image.planes,
         "PORT_PLANES": image.port_planes,
         "LARGEST_POOL": max(layer.pool for layer in layers),
         "LARGEST_STRIDE": max(layer.stride for layer in layers),
         "DUAL": int(image.dual),
         "PRUNED": int(bool(pruned)),
+        "OUTER": int(image.outer),
+        "STATIC_INPUT": int(layers[0].static_input),
+        "MEMBRANE_DEPTH": max(1, *(one.membrane_words for one in image.groups)),
         "LIST_KERNELS": max((lane_words(layer, lanes) for layer in pruned), default=1),
         "STRENGTH_BITS": max((layer.levels.bit_length() for layer in network.layers), default=1),
         "RANK_BITS": max(rank_bits(layer, network.timesteps) for layer in layers),
@@ -243,7 +251,7 @@ def passes_of(image: CoreImage) -> Iterator[tuple[LayerPass, range]]:
     """Every layer of every pass in the order of the machine, with the steps of the pass."""
     for one in image.groups:
         for tile in one.tiles():
-            for first in range(0, image.network.timesteps, one.steps):
+            for first in range(0, one.group.timesteps, one.steps):
                 for layer in tile:
                     yield layer, range(first, first + one.steps)
 

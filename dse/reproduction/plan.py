@@ -32,7 +32,8 @@ class Row:
         method: short name of the paper.
         what: the number, in words, with its unit.
         quantity: how it is computed (`dse.reproduction.quantities`).
-        network, against: the networks compared; ``against`` is empty where one is measured alone.
+        network, against: the networks compared; ``against`` is empty where one is measured alone, and several where it
+            is compared with their mean.
         datasets: on which it is asked.
         must: how it must lie to the published value, or to the bound this project set itself.
         published: quantity of that value in ``published.toml``; empty where there is none.
@@ -46,7 +47,7 @@ class Row:
     network: str
     datasets: tuple[str, ...]
     must: Literal["at least", "at most", "equal"]
-    against: str = ""
+    against: tuple[str, ...] = ()
     published: str = ""
     bound: float | None = None
 
@@ -68,7 +69,7 @@ class Row:
     @property
     def networks(self) -> tuple[str, ...]:
         """The networks it needs."""
-        return (self.against, self.network) if self.against else (self.network,)
+        return *self.against, self.network
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,10 @@ def _space(name: str) -> SearchSpace:
 
 def rows() -> tuple[Row, ...]:
     """Every row, in the order of the file."""
-    return tuple(Row(**{**row, "datasets": tuple(row["datasets"])}) for row in _table()["rows"])
+    return tuple(
+        Row(**{**row, "datasets": tuple(row["datasets"]), "against": tuple(row.get("against", ()))})
+        for row in _table()["rows"]
+    )
 
 
 def read_plan(budget: str, name: str | None = None) -> Plan:
@@ -158,9 +162,10 @@ def read_plan(budget: str, name: str | None = None) -> Plan:
 
 
 def _training(budget: str, network: str, dataset: str) -> Training:
-    name = _table()["spaces"][dataset]
+    own = dict(_table()["networks"][network])
+    name = own.pop("space", _table()["spaces"][dataset])
     space = _space(name)
-    choices = {**_table()["base"][budget][name], **_table()["networks"][network]}
+    choices = {**_table()["base"][budget].get(name, {}), **own}
     recipe = space.short if budget == "small" else space.refine
     return Training(network, dataset, space.network.genome(_spread(space, choices)), recipe)
 

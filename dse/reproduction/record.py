@@ -68,7 +68,12 @@ class Record:
         found: dict[tuple[Identity, str], tuple[Outcome, ...]] = {}
         for line in read_lines(self.folder / RUNS):
             identity = Identity(**{field.name: line[field.name] for field in fields(Identity)})
-            outcome = Outcome(**{field.name: line[field.name] for field in fields(Outcome)})
+            outcome = Outcome(**{field.name: _as_tuple(line[field.name]) for field in fields(Outcome)})
             key = identity, line["dataset"]
             found[key] = (*found.get(key, ()), outcome)
         return found
+
+
+def _as_tuple(value: Any) -> Any:
+    """JSON's lists as an outcome has them."""
+    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value

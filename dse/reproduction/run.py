@@ -10,7 +10,7 @@ from dse.cache import ScoreCache, code_version
 from dse.data import load, load_test
 from dse.data.dataset import Dataset, Split
 from dse.reproduction.plan import Plan, Training
-from dse.reproduction.quantities import UNTRAINED, Outcome
+from dse.reproduction.quantities import STEPS, UNTRAINED, Outcome
 from dse.reproduction.record import Identity, Record
 from dse.reproduction.table import Line, table
 from dse.results.lock import locked
@@ -118,14 +118,24 @@ def trained_keys(plan: Plan) -> tuple[tuple[str, str], ...]:
 
 def attempt(training: Training, data: Data, seed: int, place: Place) -> Outcome | Failed:
     """Train one network, or take it from the cache, and ask the test set."""
-    from dse.training.run import test, train, training_loss
+    from dse.training.run import answers_by_steps, test, train, training_loss
 
-    score = train(training.genome, data.known, training.recipe, seed, place.cache, place.device)
+    genome = training.genome
+    score = train(genome, data.known, training.recipe, seed, place.cache, place.device)
     if isinstance(score, Failed):
         return score
-    answer = test(training.genome, score, place.cache, data.test, place.device)
-    loss = training_loss(training.genome, score, place.cache, data.known.train, training.recipe, place.device)
-    return Outcome(seed, answer.correct, answer.deployed_correct, answer.samples, loss, round(score.seconds, 1))
+    steps = STEPS if genome.route == "conversion" else ()
+    answer = test(genome, score, place.cache, data.test, place.device)
+    return Outcome(
+        seed=seed,
+        correct=answer.correct,
+        deployed_correct=answer.deployed_correct,
+        samples=answer.samples,
+        training_loss=training_loss(genome, score, place.cache, data.known.train, training.recipe, place.device),
+        seconds=round(score.seconds, 1),
+        binarised=score.binarised,
+        by_steps=answers_by_steps(genome, score, place.cache, data.test, steps, place.device),
+    )
 
 
 def session(plan: Plan, place: Place, data: dict[str, Data]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from statistics import stdev
 from typing import Any, Literal
 
 from dse.reproduction.plan import Plan, Row
-from dse.reproduction.quantities import QUANTITIES, UNTRAINED, Outcome, Side, value_of
+from dse.reproduction.quantities import PLATEAU, QUANTITIES, STEPS, UNTRAINED, Outcome, Side, value_of
 
 Outcomes = Mapping[tuple[str, str], tuple[Outcome, ...]]
 """(network, data set) to what came of its seeds."""
@@ -59,7 +59,7 @@ def _line(plan: Plan, row: Row, dataset: str, outcomes: Outcomes) -> Line:
         return Side(plan.trainings[key].genome, outcomes.get(key, ()))
 
     network = side(row.network)
-    values = QUANTITIES[row.quantity](network, side(row.against) if row.against else network)
+    values = QUANTITIES[row.quantity](network, [side(other) for other in row.against])
     ours = value_of(row.quantity, values) if values else None
     figure = row.figure
     return Line(
@@ -95,8 +95,12 @@ def _setting(plan: Plan, row: Row, dataset: str) -> str:
         return f"{widths}, T = {training.genome.timesteps}, counted"
     recipe = training.recipe
     samples = f"{recipe.train_samples:,}" if recipe.train_samples else "all"
+    steps = f"T = {training.genome.timesteps}"
     told = "training samples" if row.quantity == "loss-lowered" else "test set, integer network"
-    return f"{widths}, T = {training.genome.timesteps}, {recipe.epochs} epochs of {samples} samples, {told}"
+    if row.quantity == "steps-fewer":
+        steps = f"T = {STEPS[0]} to {STEPS[-1]}"
+        told = f"test set, float network, plateau {PLATEAU:g} points below the highest"
+    return f"{widths}, {steps}, {recipe.epochs} epochs of {samples} samples, {told}"
 
 
 HEADINGS = ("method", "what", "data set", "asked", "published", "ours", "difference", "seeds", "verdict", "setting")

@@ -2,7 +2,7 @@
 
 Ours where not published. The estimate of a layer is how much higher the loss of a few batches is where that layer alone
 is binary. (The first-order change ``|<dL/dW, Wb - W>|`` needs no further pass over them, but does not order
-layers: docs/decisions/0007.)
+layers: docs/decisions/0013.)
 
 One layer after the other becomes binary, that of the least estimate for each bit saved first, until the budget is met:
 a share of the bits of all weights, or a sum of estimates. A few decisions are spread over the first part of the run,

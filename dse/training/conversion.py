@@ -10,6 +10,8 @@ A soft reset keeps what a spike did not carry away, so T steps round the activat
 thresholds, half a threshold too low on average. That half is added, spread over the steps.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -56,6 +58,18 @@ def convert(cnn: SpikingNetwork, genome: NetworkGenome, recipe: Recipe, images: 
         unit = threshold
     network.classifier.log_gain.add_(float(np.log(unit)))
     return network.eval()
+
+
+@torch.no_grad()
+def with_timesteps(network: SpikingNetwork, timesteps: int) -> SpikingNetwork:
+    """What `convert` makes of the same CNN for another number of steps, from a network that it made."""
+    other = build_network(replace(network.genome, timesteps=timesteps), Recipe(epochs=1))
+    other.load_state_dict(network.state_dict())
+    other.hold_binary(network.binarised)
+    for layer in other.layers.values():
+        assert isinstance(layer, SpikingLayer)
+        layer.neuron.bias.add_(1 / (2 * timesteps) - 1 / (2 * network.genome.timesteps))
+    return other.to(network.classifier.bias.device).eval()
 
 
 def _rescale(neuron: NormIF | NormReLU, unit: float, threshold: float, timesteps: int) -> None:

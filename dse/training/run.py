@@ -1,7 +1,7 @@
 """One training run: a genome in, a cached score or the reason of failure out; and the test of a stored network."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -12,9 +12,9 @@ from dse.cache import ScoreCache, code_version, weights_name
 from dse.data.dataset import Dataset, Split
 from dse.export.integer_network import IntegerNetwork
 from dse.score import Failed, NetworkScore
-from dse.training.conversion import CALIBRATION_IMAGES, convert
+from dse.training.conversion import CALIBRATION_IMAGES, convert, with_timesteps
 from dse.training.fold import WidthError, fold, kept_mask
-from dse.training.measure import Measured, input_density, mean_loss, measure
+from dse.training.measure import Measured, input_density, mean_loss, measure, right_answers
 from dse.training.model import SpikingNetwork, build_network
 from dse.training.optimise import UNWATCHED, Deadline, DivergedError, OverBudgetError, Watch, fit
 from dse.training.precision import compute_type
@@ -240,6 +240,24 @@ def test(
 
 
 test.__test__ = False  # type: ignore[attr-defined]
+
+
+def answers_by_steps(
+    genome: NetworkGenome,
+    score: NetworkScore,
+    cache: ScoreCache,
+    split: Split,
+    steps: Iterable[int],
+    device: str = "auto",
+) -> tuple[tuple[int, int], ...]:
+    """Numbers of steps, and the right answers of the float network that a stored conversion would be with each.
+
+    Raises:
+        InputError: the stored network is gone or damaged.
+    """
+    target = chosen_device(device)
+    network = restored(genome, score, cache).to(target)
+    return tuple((each, right_answers(with_timesteps(network, each), split, target)) for each in steps)
 
 
 def training_loss(

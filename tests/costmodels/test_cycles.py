@@ -1,6 +1,6 @@
 """Cycles of layers and passes, worked by hand from docs/cost-model.md, sections 2 and 4."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -58,9 +58,27 @@ def test_encoding_layer_sums_once_while_the_neuron_takes_all_steps(bits: int, sl
 def test_encoding_layer_under_outer_reads_its_sum_back() -> None:
     layer = conv("c", 1, 8, 8, 4, 4, input_bits=8, static_input=True)
     found = events(network([layer], 4), AcceleratorConfig(8, 32, 1, 64, 64, "outer", 128))
-    assert found.compute_cycles[0, 0] == 4 * 8 * (8 + 3 * 1) + 4 * (4 * 1 + 9)
+    assert found.compute_cycles[0, 0] == 4 * 8 * (8 + 3 * 2) + 4 * (4 * 1 + 9 + 1)  # sum and membrane are two words
     assert found.pe_cycles[0, 0] == 4 * 8 * 8
     assert (found.membrane_reads[0, 0], found.membrane_writes[0, 0]) == (4 * 8 * 6, 4 * 8 * 4)
+
+
+def test_classifier_of_a_static_input_adds_its_sum_once_in_either_order() -> None:
+    layer = replace(fc("f", 300, 4, 4), static_input=True, input_density=(0.5,), spiking=False)
+    inner, outer = (
+        events(network([layer], 4), AcceleratorConfig(8, 8, 1, 64, 64, order, kib))
+        for order, kib in (("inner", 0), ("outer", 1))
+    )
+    assert all(np.array_equal(getattr(inner, field.name), getattr(outer, field.name)) for field in fields(inner))
+    assert inner.weight_reads[0, 0] == 4 * (5 + 1)
+
+
+def test_a_slot_lasts_as_long_as_the_membrane_buffer_needs_for_its_words() -> None:
+    for pooling, static, words in (("or", False, 1), ("count", False, 2), ("or", True, 2), ("membrane", True, 3)):
+        layer = conv("c", 1, 8, 8, 4, 2, pool=2, pooling=pooling, static_input=static)
+        found = events(network([layer], 2), AcceleratorConfig(8, 32, 1, 64, 64, "outer", 128))
+        assert found.compute_cycles[0, 0] == 2 * (4 * (8 * words + 1) + 9 + words - 1), (pooling, static)
+        assert found.membrane_reads[0, 0] == 4 * 8 * words
 
 
 def test_stride_keeps_every_second_row_of_a_strip() -> None:

@@ -34,8 +34,8 @@ def test_spike_buffer_says_how_much_is_missing() -> None:
 def test_membrane_buffer_says_how_much_is_missing() -> None:
     config = replace(ROOMY, time_order="outer", membrane_buffer_kib=5)
     reason = only_reason(network([conv("c", 8, 32, 32, 64, 2)], 2), config)
-    assert (reason.demand, reason.bound) == (32 * 64 * 24, 5 * 8192)
-    assert "membrane_buffer_kib of at least 6" in reason.remedy
+    assert (reason.demand, reason.bound) == (32 * 64 * config.vector_width * 24, 5 * 8192)
+    assert f"membrane_buffer_kib of at least {6 * config.vector_width}" in reason.remedy
 
 
 def test_weight_buffer_must_hold_one_filter_in_each_half() -> None:

@@ -1,5 +1,7 @@
 """Rows, halo and the one tiling rule, worked by hand from docs/cost-model.md, section 3."""
 
+from dataclasses import replace
+
 import numpy as np
 from cost_workloads import conv, fc, mnist, network
 from hypothesis import given, settings
@@ -99,12 +101,20 @@ def test_vector_read_by_a_fully_connected_layer_fills_nine_banks_of_all() -> Non
     assert found.tolist() == [[54 + 18], [108 + 36]]
 
 
-def test_membranes_count_neurons_and_static_sums() -> None:
+def test_membranes_take_words_of_a_strip_and_so_do_static_sums() -> None:
     first = conv("a", 1, 8, 8, 4, static_input=True, pool=2)
     layers = (first, conv("b", 4, 4, 4, 6, dual_threshold=True))
     group = one_group(*layers, timesteps=2)
-    assert membrane_demand_bits(one_group(*layers), np.array([1])).tolist() == [0]  # one step leaves nothing
-    assert membrane_demand_bits(group, np.array([1])).tolist() == [24 * (2 * 3 * 8 * 4 * 2 + 1 * 4 * 3)]
+    width = np.array(4)
+    assert membrane_demand_bits(one_group(*layers), np.array([1]), width).tolist() == [0]  # one step leaves nothing
+    found = membrane_demand_bits(group, np.array([1]), width)
+    assert found.tolist() == [4 * 24 * (2 * 8 * 4 * 2 + 1 * 4 * 3)]  # two strips of a, one of b
+
+
+def test_a_word_of_membranes_holds_as_many_fully_connected_neurons_as_rows() -> None:
+    group = one_group(fc("f", 40, 9, 2), fc("g", 9, 4, 2), timesteps=2)
+    found = membrane_demand_bits(group, np.array([1]), np.array([[1], [4]]))
+    assert found.tolist() == [[24 * (9 + 4)], [4 * 24 * (3 + 1)]]
 
 
 @settings(max_examples=60, deadline=None)
@@ -124,7 +134,12 @@ def test_demand_never_falls_with_rows_and_tiles_cover_the_map(
     group = one_group(*layers)
     every = np.arange(1, group.height + 1)
     widths = np.array([[2], [8]])
-    for demand in (spike_demand_bits(group, every, widths, lanes, outer=False), membrane_demand_bits(group, every)):
+    group = replace(group, timesteps=2)
+    spikes, membranes = (
+        spike_demand_bits(group, every, widths, lanes, False),
+        membrane_demand_bits(group, every, widths),
+    )
+    for demand in (spikes, membranes):
         assert (np.diff(demand) >= 0).all()
     for size in every:
         each = map_rows(group, int(size))

@@ -48,7 +48,7 @@ def test_every_listed_command_works_and_none_is_a_promise() -> None:
         (["search", "--objective", ","], "objectives must be at least one of acc, "),
         (["search", "--sampler", "tpee"], "sampler must be one of auto, "),
         (["search", "--trials", "0"], "trials must be at least 1, not 0 (flag --trials)"),
-        (["search", "--space", "digts"], "space must be one of cifar10, digits, "),
+        (["search", "--space", "digts"], "space must be one of cifar10, cifar10-dvs, digits, "),
         (["search", "--dataset", "cifar10"], "images of cifar10 must be (1, 8, 8), not (3, 32, 32)"),
         (["search", "--technology", "lp41"], "technology must be a preset or a .toml file, not 'lp41'"),
         (["search", "--name", "../up"], "name must be one folder name, not '../up'"),

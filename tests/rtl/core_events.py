@@ -19,6 +19,8 @@ COUNTED = {
     "weight_reads": "weight_reads",
     "if_updates": "if_updates",
     "compares": "threshold_compares",
+    "membrane_reads": "membrane_reads",
+    "membrane_writes": "membrane_writes",
 }
 
 

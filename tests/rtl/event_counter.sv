@@ -10,6 +10,8 @@ module event_counter;
   integer if_updates = 0;
   integer threshold_compares = 0;
   integer scores = 0;
+  integer membrane_reads = 0;
+  integer membrane_writes = 0;
   // Cycles in which sums of the last row's lanes moved though it did not work.
   integer idle_moves = 0;
   logic last_worked;
@@ -34,10 +36,12 @@ module event_counter;
         threshold_compares =
             threshold_compares + $countones(core_testbench.machine.core.neuron_rows) * (core_testbench.machine.core.writer.dual ? 2 : 1);
       if (core_testbench.machine.core.score_add) scores = scores + 1;
+      if (core_testbench.machine.core.membrane_read) membrane_reads = membrane_reads + 1;
+      if (core_testbench.machine.core.membrane_write) membrane_writes = membrane_writes + 1;
       if (core_testbench.done)
         $display(
-            "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d moves %0d",
-            pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, idle_moves
+            "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d membrane_reads %0d membrane_writes %0d moves %0d",
+            pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, membrane_reads, membrane_writes, idle_moves
         );
     end
 endmodule

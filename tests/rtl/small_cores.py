@@ -145,3 +145,19 @@ def random_images(network: IntegerNetwork, n: int, seed: int) -> NDArray[np.uint
     first = (*network.layers, network.classifier)[0]
     rng = np.random.default_rng(seed)
     return rng.integers(0, first.largest_input + 1, (n, *first.input_shape)).astype(np.uint8)
+
+
+def connected_core(seed: int) -> tuple[IntegerNetwork, AcceleratorConfig]:
+    """A network of fully connected layers alone, the first on the image, and a machine with ample buffers."""
+    rng = np.random.default_rng([seed, 2])
+    config = AcceleratorConfig(int(rng.choice([2, 3, 4])), int(rng.choice([2, 4])), 4, 4096, 4096, "outer", 4096)
+    how = {"timesteps": int(rng.integers(2, 5)), "fraction_bits": 2, "vector_width": config.vector_width}
+    shape, largest = (int(rng.integers(5, 40)), 1, 1), 15
+    layers: list[IntegerLayer] = []
+    for number in range(3):
+        layers.append(spiking(rng, f"l{number}", "fc", shape, largest, how | {"odd_lanes": False}))
+        shape, largest = stored_shape(layers[-1]), layers[-1].largest_output
+    network = IntegerNetwork(
+        how["timesteps"], how["fraction_bits"], tuple(layers), classifier(rng, shape, largest, how)
+    )
+    return network, config

@@ -177,11 +177,6 @@ def test_a_layer_that_the_neurons_of_the_core_cannot_be_is_refused(changes: dict
     assert str(caught.value).startswith(reason)
 
 
-def test_outer_order_is_refused() -> None:
-    with pytest.raises(UnsupportedNetworkError, match=r"^time_order must be inner in the compute core, not outer"):
-        lay_out(dense_network(), AcceleratorConfig(2, 2, 1, 64, 64, "outer", 8))
-
-
 def test_reordering_changes_no_score() -> None:
     """Machine order only renumbers: each reordered weight meets the input it met before."""
     for seed, image in CORES[:20]:

@@ -21,7 +21,7 @@ from dse.export.rtl_export import lay_out, write_core
 from dse.export.rtl_simulate import simulate
 
 IMAGES, STEPS, FRACTION_BITS, BYTES_PER_CYCLE = 3, 2, 4, 12.8
-MACHINE = AcceleratorConfig(8, 8, 2, 16, 2)
+MACHINES = (AcceleratorConfig(8, 8, 2, 16, 2), AcceleratorConfig(8, 8, 2, 16, 2, "outer", 48))
 
 
 def convolution(rng: np.random.Generator, name: str, channels: int, size: int, filters: int) -> IntegerLayer:
@@ -82,8 +82,9 @@ def network() -> IntegerNetwork:
     shutil.which("verilator") is None, reason="verilator is not installed (Debian: apt-get install verilator)"
 )
 @pytest.mark.timeout(1500)  # a minute of compiler alone; many more beside other work
-def test_a_network_of_mnist_size_runs_in_the_predicted_cycles(tmp_path: Path) -> None:
-    image = lay_out(network(), MACHINE)
+@pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.time_order)
+def test_a_network_of_mnist_size_runs_in_the_predicted_cycles(machine: AcceleratorConfig, tmp_path: Path) -> None:
+    image = lay_out(network(), machine)
     assert [len(one.tiles()) > 1 for one in image.groups] == [True, False]
     assert [one.resident for one in image.groups] == [False, False]
     write_core(image, random_images(image.network, IMAGES, 0), tmp_path, BYTES_PER_CYCLE)

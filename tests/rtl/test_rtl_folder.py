@@ -49,6 +49,8 @@ channel_lanes = 2
 fusion_depth = [1, 3]
 spike_buffer_kib = [1, 16]
 weight_buffer_kib = [1, 32]
+time_order = ["inner", "outer"]
+membrane_buffer_kib = 1
 
 [training.short]
 epochs = 1
@@ -80,15 +82,16 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return run_search(settings_in(folder, SPACE, trials=1, name="module ü")).folder.path
 
 
-def machine_id(study: Path, fusion_depth: int, spike_kib: int, weight_kib: int) -> str:
+def machine_id(study: Path, fusion_depth: int, spike_kib: int, weight_kib: int, order: str = "inner") -> str:
     """The id of the network on that machine."""
     from dse.results import open_study
 
     folder = open_study(study)
-    wanted = (fusion_depth, spike_kib, weight_kib)
+    wanted = (fusion_depth, spike_kib, weight_kib, order)
     for index in range(folder.manifest.machines):
         machine = folder.machine(f"0-{index}")
-        if (machine.fusion_depth, machine.spike_buffer_kib, machine.weight_buffer_kib) == wanted:
+        sizes = (machine.fusion_depth, machine.spike_buffer_kib, machine.weight_buffer_kib, machine.time_order)
+        if sizes == wanted:
             return f"0-{index}"
     raise AssertionError(wanted)
 
@@ -214,10 +217,12 @@ def test_wrong_input_is_one_message_and_leaves_nothing(study: Path, exported: Pa
     assert "not missing" in run("synth", str(target), code=2)[1]
 
 
-def test_layers_in_groups_of_their_own_go_through_the_memory(study: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("fusion_depth", "order"), [(1, "inner"), (1, "outer"), (3, "outer")])
+def test_other_machines_verify_as_well(study: Path, fusion_depth: int, order: str, tmp_path: Path) -> None:
+    """Layers in groups of their own, which go through the memory; steps one by one."""
     needs("iverilog")
     folder = tmp_path / "out"
-    run("export", str(study), machine_id(study, 1, 16, 32), "--to", "rtl", "-o", str(folder))
+    run("export", str(study), machine_id(study, fusion_depth, 16, 32, order), "--to", "rtl", "-o", str(folder))
     found = json.loads(run("verify", str(folder), "--simulator", "iverilog", "--json")[0])
     assert found["sound"] is True
     assert all(layer["measured"] == layer["predicted"] for layer in found["layers"])

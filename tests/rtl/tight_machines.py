@@ -4,6 +4,7 @@ A KiB has 32 bits here, because at 8192 no network that Icarus simulates in a se
 """
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from costmodels.workload import Workload
 from dse.export.integer_network import IntegerNetwork
 from dse.export.machine_order import workload
 
+Order = Literal["inner", "outer"]
 SMALL_KIB_BITS = 32
 RATES = (0.3, 0.7, 1.0, 2.5, 12.8)
 DRAWS = 60
@@ -40,13 +42,13 @@ def schedule_of(work: Workload, config: AcceleratorConfig, rate: float) -> Sched
     return count(work, AcceleratorBatch.of([config]), rate)
 
 
-def tight_machine(seed: int) -> tuple[IntegerNetwork, AcceleratorConfig] | None:
+def tight_machine(seed: int, order: Order = "inner") -> tuple[IntegerNetwork, AcceleratorConfig] | None:
     """A random network, and the machine that needs most tiles, streams and groups; None if no drawn one can run it."""
     network, ample = random_core(seed)
     if ample.vector_width > 4 or ample.channel_lanes > 4:
         ample = replace(ample, vector_width=1 + seed % 4, channel_lanes=1 + seed // 4 % 4)
     work = workload(network)
-    drawn = drawn_machines(np.random.default_rng([seed, 1]), ample)
+    drawn = drawn_machines(np.random.default_rng([seed, 1]), replace(ample, time_order=order))
     runs = count(work, AcceleratorBatch.of(drawn), 1.0).feasible
     able = [config for config, can in zip(drawn, runs, strict=True) if can][:MOST_TRIED]
     return (network, max(able, key=lambda config: tightness(work, config))) if able else None
@@ -66,6 +68,7 @@ def drawn_machines(rng: np.random.Generator, ample: AcceleratorConfig) -> list[A
             fusion_depth=int(rng.integers(1, 5)),
             spike_buffer_kib=int(2 ** rng.uniform(2, 9)),
             weight_buffer_kib=int(2 ** rng.uniform(3, 9)),
+            membrane_buffer_kib=int(2 ** rng.uniform(4, 10)) if ample.time_order == "outer" else 0,
         )
         for _ in range(DRAWS)
     ]

@@ -15,8 +15,8 @@ from searchspaces.recipe import Recipe
 from searchspaces.space import SearchSpace, load_space
 
 
-def test_the_five_presets() -> None:
-    assert preset_names() == ["cifar10", "digits", "fashion-mnist", "mnist", "n-mnist"]
+def test_the_seven_presets() -> None:
+    assert preset_names() == ["cifar10", "cifar10-dvs", "digits", "dvs128-gesture", "fashion-mnist", "mnist", "n-mnist"]
     for row in presets():
         assert row.name == row.dataset
         assert row.name in dataset_shapes()

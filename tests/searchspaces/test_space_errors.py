@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from space_text import SMALL
 
+from searchspaces.document import preset_names
 from searchspaces.errors import Problem, SpaceError
 from searchspaces.space import SearchSpace, check, load_space
 
@@ -420,7 +421,7 @@ CASES = {
         'dataset = "digits"',
         'extends = "minst"',
         "extends",
-        'space.extends must be one of cifar10, digits, fashion-mnist, mnist, n-mnist, not "minst"',
+        f'space.extends must be one of {", ".join(preset_names())}, not "minst"',
         "; did you mean 'mnist'?",
     ),
     "layer that the preset lacks": (
@@ -525,7 +526,7 @@ def test_empty_file_lacks_every_table(tmp_path: Path) -> None:
 
 def test_unknown_preset() -> None:
     expected = (
-        r"^space must be one of cifar10, digits, fashion-mnist, mnist, n-mnist, or a \.toml file, not "
+        rf"^space must be one of {', '.join(preset_names())}, or a \.toml file, not "
         r"\"minst\" \(presets\); did you mean 'mnist'\?$"
     )
     with pytest.raises(SpaceError, match=expected):

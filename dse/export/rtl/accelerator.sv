@@ -16,6 +16,9 @@ module accelerator #(
     parameter int LARGEST_STRIDE = 2,
     parameter bit DUAL = 1'b0,
     parameter bit PRUNED = 1'b0,
+    parameter bit OUTER = 1'b0,
+    parameter bit STATIC_INPUT = 1'b0,
+    parameter int MEMBRANE_DEPTH = 1,
     parameter int LIST_KERNELS = 9,
     parameter int STRENGTH_BITS = 1,
     parameter int RANK_BITS = 0,
@@ -78,17 +81,19 @@ module accelerator #(
 
   // Passes.
   logic pass_finished, begin_pass, leave_pass, resident, group_starts, first_pass, streamed, last_pass;
+  logic first_time_step, last_time_step;
   logic weights_done, maps_done, load, load_ahead, hurry, half, fill_map, drain_map, drain_scores;
   logic [15:0] next_layer, load_words, group_filter, group_filters;
   logic [ELEMENT_BITS-1:0] load_address, group_address, fill_element, drain_element;
   logic [MAP_BITS-1:0] fill_shape, drain_shape;
   pass_control #(
-      .ELEMENT_BITS(ELEMENT_BITS), .CONTROL_BITS(CONTROL_BITS), .MAP_BITS(MAP_BITS), .DEPTH(PASS_DEPTH), .FILE(PASS_FILE)
+      .ELEMENT_BITS(ELEMENT_BITS), .CONTROL_BITS(CONTROL_BITS), .MAP_BITS(MAP_BITS), .DEPTH(PASS_DEPTH), .OUTER(OUTER),
+      .FILE(PASS_FILE)
   ) passes (
       .clk(clk), .reset(reset), .start(start), .running(running), .done(done), .filling(filling), .draining(draining),
       .pass_finished(pass_finished), .begin_pass(begin_pass), .leave_pass(leave_pass), .next_layer(next_layer),
       .resident(resident), .group_starts(group_starts), .first_pass(first_pass), .streamed(streamed),
-      .last_pass(last_pass),
+      .first_step(first_time_step), .last_step(last_time_step), .last_pass(last_pass),
       .weights_done(weights_done), .load(load), .load_ahead(load_ahead), .hurry(hurry), .load_address(load_address),
       .load_words(load_words), .group_filter(group_filter), .group_filters(group_filters),
       .group_address(group_address), .maps_done(maps_done), .half(half), .fill_map(fill_map),
@@ -236,14 +241,16 @@ module accelerator #(
 
   compute_core #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(L), .STEPS(STEPS), .PLANES(PLANES), .LARGEST_POOL(LARGEST_POOL),
-      .LARGEST_STRIDE(LARGEST_STRIDE), .DUAL(DUAL), .PRUNED(PRUNED), .LIST_KERNELS(LIST_KERNELS),
+      .LARGEST_STRIDE(LARGEST_STRIDE), .DUAL(DUAL), .PRUNED(PRUNED), .OUTER(OUTER), .STATIC_INPUT(STATIC_INPUT),
+      .MEMBRANE_DEPTH(MEMBRANE_DEPTH), .LIST_KERNELS(LIST_KERNELS),
       .STRENGTH_BITS(STRENGTH_BITS), .RANK_BITS(RANK_BITS), .LEAST_FRACTION(LEAST_FRACTION),
       .LARGEST_FRACTION(LARGEST_FRACTION), .FRACTION_BITS(FRACTION_BITS), .SUM_BITS(SUM_BITS), .MEMBRANE_BITS(MEMBRANE_BITS), .SCORE_BITS(SCORE_BITS),
       .ADDRESS_BITS(ADDRESS_BITS), .PROGRAM_DEPTH(PROGRAM_DEPTH), .SEQUENCER_BITS(SEQUENCER_BITS),
-      .READER_BITS(READER_BITS), .WRITER_BITS(WRITER_BITS), .NEURON_BITS(NEURON_BITS), .PROGRAM_FILE(PROGRAM_FILE)
+      .READER_BITS(READER_BITS), .WRITER_BITS(WRITER_BITS), .NEURON_BITS(NEURON_BITS), .FILTERS(FILTERS),
+      .PROGRAM_FILE(PROGRAM_FILE), .LENGTHS_FILE(LENGTHS_FILE)
   ) core (
       .clk(clk), .reset(reset), .begin_pass(begin_pass), .leave_pass(leave_pass), .next_pass_layer(next_layer),
-      .first_pass(first_pass), .filter_ready(weights_done), .resident(resident), .pass_finished(pass_finished),
+      .first_pass(first_pass), .first_time_step(first_time_step), .last_time_step(last_time_step), .filter_ready(weights_done), .resident(resident), .pass_finished(pass_finished),
       .visit(visit), .waiting(waiting), .layer_number(layer_number), .weight_read(weight_read),
       .weight_address(weight_place), .weight_word(weight_word), .read_enable(read_enable),
       .read_address(read_address), .read_word(read_word), .read_data(read_data), .write_enable(write_enable),

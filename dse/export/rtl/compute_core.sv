@@ -9,6 +9,9 @@ module compute_core #(
     parameter int LARGEST_STRIDE = 2,
     parameter bit DUAL = 1'b0,
     parameter bit PRUNED = 1'b0,
+    parameter bit OUTER = 1'b0,
+    parameter bit STATIC_INPUT = 1'b0,
+    parameter int MEMBRANE_DEPTH = 1,
     parameter int LIST_KERNELS = 9,
     parameter int STRENGTH_BITS = 1,
     parameter int RANK_BITS = 0,
@@ -24,7 +27,9 @@ module compute_core #(
     parameter int READER_BITS = 1,
     parameter int WRITER_BITS = 1,
     parameter int NEURON_BITS = 1,
+    parameter int FILTERS = 1,
     parameter PROGRAM_FILE = "program.mem",
+    parameter LENGTHS_FILE = "lengths.mem",
     localparam int ROWS = VECTOR_WIDTH + 2,
     localparam int BANKS = 3 * ROWS,
     localparam int MAPS = DUAL ? 2 : 1,
@@ -37,6 +42,8 @@ module compute_core #(
     input  logic                                leave_pass,
     input  logic [15:0]                         next_pass_layer,
     input  logic                                first_pass,
+    input  logic                                first_time_step,
+    input  logic                                last_time_step,
     input  logic                                filter_ready,
     input  logic                                resident,
     output logic                                pass_finished,
@@ -92,6 +99,9 @@ module compute_core #(
   logic [NEURON_BITS-1:0] neuron_layer;
   assign {sequencer_layer, reader_layer, writer_layer, neuron_layer} = layer;
 
+  // The layer on an image, whose sums are the same at every step.
+  wire static_layer = OUTER && STATIC_INPUT && layer_number == 8'd0;
+
   logic fully_connected, pruned;
   logic [7:0] kernel, last_taps, last_lanes;
   logic [15:0] in_rows, in_columns;
@@ -109,7 +119,7 @@ module compute_core #(
   } = neuron_layer;
 
   // Issue.
-  logic header_valid, array_valid, array_first, array_last, subtract, score_issue, last_word;
+  logic header_valid, slot_valid, array_valid, array_first, array_last, subtract, score_issue, last_word;
   logic lists_restart, lists_advance, lists_more;
   logic [ADDRESS_BITS-1:0] map_offset, row_offset, column_offset, word;
   logic [7:0] header_index, rows, input_plane, row_bank, kernel_row, kernel_column;
@@ -117,12 +127,14 @@ module compute_core #(
   logic [1:0] column_bank;
   logic [15:0] row, column;
   sequencer #(
-      .VECTOR_WIDTH(VECTOR_WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS), .PROGRAM_BITS(SEQUENCER_BITS)
+      .VECTOR_WIDTH(VECTOR_WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS), .PROGRAM_BITS(SEQUENCER_BITS),
+      .OUTER(OUTER), .FILTERS(FILTERS), .LENGTHS_FILE(LENGTHS_FILE)
   ) control (
       .clk(clk), .reset(reset), .begin_pass(begin_pass), .leave_pass(leave_pass), .pass_finished(pass_finished),
       .next_pass_layer(next_pass_layer), .filter_ready(filter_ready), .resident(resident), .visit(visit),
       .waiting(waiting), .load_layer(load_layer), .layer_number(layer_number),
       .program_address(program_address), .next_weight_base(next_layer[ADDRESS_BITS-1:0]), .layer(sequencer_layer),
+      .restores(static_layer && !first_time_step), .slot_valid(slot_valid),
       .weight_read(weight_read), .weight_address(weight_address), .header_valid(header_valid),
       .header_index(header_index), .array_valid(array_valid), .array_first(array_first), .array_last(array_last),
       .subtract(subtract), .shift(shift), .rows(rows), .input_plane(input_plane), .map_offset(map_offset),
@@ -241,7 +253,7 @@ module compute_core #(
   endgenerate
   logic [TOKEN_STAGES*TOKEN_BITS-1:0] tokens;
   wire [TOKEN_BITS-1:0] issued = {
-    array_valid, array_valid && array_last, score_issue, array_first, subtract, shift, used & {VECTOR_WIDTH{array_valid}}
+    array_valid, slot_valid && array_last, score_issue, array_first, subtract, shift, used & {VECTOR_WIDTH{slot_valid}}
   };
   always_ff @(posedge clk) tokens <= reset ? '0 : {tokens[(TOKEN_STAGES-1)*TOKEN_BITS-1:0], issued};
   logic add_valid, add_last, score_token, add_first, add_subtract;
@@ -252,7 +264,12 @@ module compute_core #(
   wire [WORKING_STAGES*VECTOR_WIDTH-1:0] working;
   generate
     for (t = 0; t < WORKING_STAGES; t = t + 1) begin : g_working
-      assign working[t*VECTOR_WIDTH+:VECTOR_WIDTH] = tokens[(t+2)*TOKEN_BITS+:VECTOR_WIDTH];
+      wire [VECTOR_WIDTH-1:0] token_rows = tokens[(t+2)*TOKEN_BITS+:VECTOR_WIDTH];
+      if (OUTER) begin : g_computed
+        assign working[t*VECTOR_WIDTH+:VECTOR_WIDTH] = token_rows & {VECTOR_WIDTH{tokens[(t+3)*TOKEN_BITS-1]}};
+      end else begin : g_all
+        assign working[t*VECTOR_WIDTH+:VECTOR_WIDTH] = token_rows;
+      end
     end
   endgenerate
 
@@ -263,15 +280,22 @@ module compute_core #(
       .row_sums(row_sums)
   );
 
+  // What neurons left at the step before, where a pass holds one step.
+  localparam int WORD = VECTOR_WIDTH * MEMBRANE_BITS;
+  logic sums_arrive, ranks_arrive;
+  logic [WORD-1:0] stored, membranes, ranked_words;
+
   logic [VECTOR_WIDTH*SUM_BITS-1:0] totals;
-  accumulators #(.VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(TREE_WIDTH), .WIDTH(SUM_BITS)) row_accumulators (
+  accumulators #(
+      .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(TREE_WIDTH), .WIDTH(SUM_BITS), .OUTER(OUTER)
+  ) row_accumulators (
       .clk(clk), .enable(add_valid), .first(add_first), .subtract(add_subtract), .shift(add_shift), .working(add_rows),
-      .sums(row_sums), .totals(totals)
+      .sums(row_sums), .restore(sums_arrive), .stored(stored), .totals(totals)
   );
 
   // Neurons: a handover starts one time step, or all of them on the same sum where the input is static. A time step takes a
   // cycle for each bit of a strength; `neuron_steps` counts these cycles.
-  logic handover, score_add, score_filter_ends;
+  logic handover, pool_step, score_add, score_filter_ends;
   logic [VECTOR_WIDTH-1:0] neuron_rows;
   logic [7:0] cycles_left, neuron_step, strength_bit;
   logic [15:0] position;
@@ -279,7 +303,7 @@ module compute_core #(
   wire first_bit = strength_bit == 8'd0;
   wire last_bit = strength_bit + 8'd1 == strength_bits;
   wire step = neuron_cycle && last_bit;
-  wire first_step = neuron_step == 8'd0;
+  wire first_step = OUTER ? first_time_step : neuron_step == 8'd0;
   wire [7:0] place = strength_bits - 8'd1 - strength_bit;
   wire step_ends = neuron_step + 8'd1 == steps;
   wire filter_ends = step && step_ends && position + 16'd1 == positions;
@@ -312,14 +336,38 @@ module compute_core #(
   logic [VECTOR_WIDTH*STRENGTH_BITS-1:0] rising, lower_strengths, upper_strengths;
   if_units #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS),
-      .FRACTION_WIDTH(FRACTION_WIDTH), .MEMBRANE_BITS(MEMBRANE_BITS), .DUAL(DUAL)
+      .FRACTION_WIDTH(FRACTION_WIDTH), .MEMBRANE_BITS(MEMBRANE_BITS), .DUAL(DUAL), .OUTER(OUTER)
   ) neurons (
       .clk(clk), .step(neuron_cycle), .working(neuron_rows), .handover(handover), .first_step(first_step), .first_bit(first_bit),
       .last_bit(last_bit), .place(place[1:0]), .hard_reset(hard_reset), .fraction_bits(shift_bits),
       .constant(active[MEMBRANE_BITS-1:0]), .lower(active[2*MEMBRANE_BITS-1:MEMBRANE_BITS]),
-      .upper(active[3*MEMBRANE_BITS-1:2*MEMBRANE_BITS]), .totals(totals), .sums(sums), .rising(rising),
+      .upper(active[3*MEMBRANE_BITS-1:2*MEMBRANE_BITS]), .totals(totals), .stored(stored), .sums(sums), .rising(rising), .membranes(membranes),
       .lower_strengths(lower_strengths), .upper_strengths(upper_strengths)
   );
+
+  logic membrane_read, membrane_write;
+  wire unused_moves = &{1'b0, ranks_arrive, membrane_read, membrane_write};
+  generate
+    if (OUTER) begin : g_outer
+      // Handovers to neurons are announced from three cycles before on.
+      wire [2:0] comes = {3{spiking}} & {
+        tokens[(TOKEN_STAGES-2)*TOKEN_BITS-2], tokens[(TOKEN_STAGES-1)*TOKEN_BITS-2], tokens[TOKEN_STAGES*TOKEN_BITS-2]
+      };
+      membrane_buffer #(
+          .VECTOR_WIDTH(VECTOR_WIDTH), .WIDTH(MEMBRANE_BITS), .DEPTH(MEMBRANE_DEPTH), .ADDRESS_BITS(ADDRESS_BITS)
+      ) membrane_words (
+          .clk(clk), .reset(reset), .begin_pass(begin_pass), .load_layer(load_layer),
+          .fully_connected(fully_connected), .has_sums(static_layer), .has_ranks(ranked),
+          .continues(!first_time_step), .keeps(!last_time_step), .comes(comes), .read_enable(membrane_read),
+          .sums_arrive(sums_arrive), .ranks_arrive(ranks_arrive), .stored(stored), .step(step), .step_over(pool_step),
+          .sums(sums), .membranes(membranes), .ranks(ranked_words), .write_enable(membrane_write)
+      );
+    end else begin : g_inner
+      wire unused_left = &{1'b0, first_time_step, last_time_step, membranes, ranked_words};
+      assign {sums_arrive, ranks_arrive, membrane_read, membrane_write} = '0;
+      assign stored = '0;
+    end
+  endgenerate
 
   score_unit #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .FRACTION_BITS(FRACTION_BITS), .SCORE_BITS(SCORE_BITS),
@@ -332,7 +380,7 @@ module compute_core #(
   );
 
   // Pool and write.
-  logic pool_step, first_column;
+  logic first_column;
   logic [7:0] step_index;
   logic [MAPS*VECTOR_WIDTH*PLANES-1:0] elements;
   always_ff @(posedge clk) pool_step <= step && !reset;
@@ -354,13 +402,18 @@ module compute_core #(
       );
     end
     if (RANK_BITS > 0) begin : g_ranked
-      wire [VECTOR_WIDTH*RANK_BITS-1:0] gathered;
+      wire [VECTOR_WIDTH*RANK_BITS-1:0] gathered, earlier;
+      for (k = 0; k < VECTOR_WIDTH; k = k + 1) begin : g_word
+        assign ranked_words[k*MEMBRANE_BITS+:MEMBRANE_BITS] = MEMBRANE_BITS'(gathered[k*RANK_BITS+:RANK_BITS]);
+        assign earlier[k*RANK_BITS+:RANK_BITS] = stored[k*MEMBRANE_BITS+:RANK_BITS];
+      end
       wire [MAPS*ELEMENTS-1:0] won;
       ranks #(
-          .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS), .WIDTH(RANK_BITS)
+          .VECTOR_WIDTH(VECTOR_WIDTH), .SUM_WIDTH(SUM_BITS), .STRENGTH_BITS(STRENGTH_BITS), .WIDTH(RANK_BITS),
+          .OUTER(OUTER)
       ) rank_unit (
           .clk(clk), .step_ends(step), .working(neuron_rows), .first_step(first_step), .of_sums(ranks_of_sums), .sums(sums),
-          .strengths(rising), .gathered(gathered)
+          .strengths(rising), .arrive(ranks_arrive), .stored(earlier), .gathered(gathered)
       );
       winners #(
           .VECTOR_WIDTH(VECTOR_WIDTH), .STEPS(STEPS), .LARGEST_POOL(LARGEST_POOL), .LARGEST_STRIDE(LARGEST_STRIDE),
@@ -372,7 +425,8 @@ module compute_core #(
       );
       assign elements = ranked ? won : pooled;
     end else begin : g_not_ranked
-      wire unused_ranks = &{1'b0, ranked, ranks_of_sums, sums, rising};
+      wire unused_ranks = &{1'b0, ranked, ranks_of_sums, sums, rising, ranks_arrive};
+      assign ranked_words = '0;
       assign elements = pooled;
     end
   endgenerate

@@ -1,14 +1,15 @@
 // One integrate-and-fire neuron a row. A time step adds the sum less c to the membrane and finds how often one or two
 // thresholds fit, a bit of the strength a cycle, the highest first: theta 2^place is taken off wherever it fits. Then the
 // membrane is what the lower threshold left (soft reset), or 0 after any spike (hard). Strengths are registered. Neurons of
-// rows that do not work stand still.
+// rows that do not work stand still. Under `outer` order the membranes of the step before come from the membrane buffer.
 module if_units #(
     parameter int VECTOR_WIDTH = 8,
     parameter int SUM_WIDTH = 24,
     parameter int STRENGTH_BITS = 1,
     parameter int FRACTION_WIDTH = 4,
     parameter int MEMBRANE_BITS = 24,
-    parameter bit DUAL = 1'b0
+    parameter bit DUAL = 1'b0,
+    parameter bit OUTER = 1'b0
 ) (
     input  logic                                  clk,
     input  logic                                  step,
@@ -26,9 +27,11 @@ module if_units #(
     input  logic [MEMBRANE_BITS-1:0]              lower,
     input  logic [MEMBRANE_BITS-1:0]              upper,
     input  logic [VECTOR_WIDTH*SUM_WIDTH-1:0]     totals,
+    input  logic [VECTOR_WIDTH*MEMBRANE_BITS-1:0] stored,
     // The sums of the running step, and its strengths by the lower threshold, complete in the cycle of the last bit.
     output logic [VECTOR_WIDTH*SUM_WIDTH-1:0]     sums,
     output logic [VECTOR_WIDTH*STRENGTH_BITS-1:0] rising,
+    output logic [VECTOR_WIDTH*MEMBRANE_BITS-1:0] membranes,
     output logic [VECTOR_WIDTH*STRENGTH_BITS-1:0] lower_strengths,
     output logic [VECTOR_WIDTH*STRENGTH_BITS-1:0] upper_strengths
 );
@@ -37,6 +40,7 @@ module if_units #(
 
   wire signed [WIDE-1:0] lower_multiple = {{STRENGTH_BITS{1'b0}}, lower} << place;
 
+  wire unused_stored = &{1'b0, stored};
   genvar r;
   generate
     for (r = 0; r < VECTOR_WIDTH; r = r + 1) begin : g_row
@@ -47,7 +51,8 @@ module if_units #(
       wire signed [SUM_WIDTH-1:0] signed_total = total;
       wire signed [MEMBRANE_BITS-1:0] widened = MEMBRANE_BITS'(signed_total);
       wire [MEMBRANE_BITS-1:0] scaled = widened << fraction_bits;
-      wire [MEMBRANE_BITS-1:0] previous = first_step ? '0 : membrane;
+      wire [MEMBRANE_BITS-1:0] left = OUTER ? stored[r*MEMBRANE_BITS+:MEMBRANE_BITS] : membrane;
+      wire [MEMBRANE_BITS-1:0] previous = first_step ? '0 : left;
       wire [MEMBRANE_BITS-1:0] potential = first_bit ? previous + scaled - constant : membrane;
       wire signed [WIDE-1:0] signed_potential = {{STRENGTH_BITS{potential[MEMBRANE_BITS-1]}}, potential};
       wire fires = signed_potential >= lower_multiple;
@@ -56,6 +61,7 @@ module if_units #(
       wire [STRENGTH_BITS-1:0] strength = (earlier << 1) | STRENGTH_BITS'(fires);
       assign sums[r*SUM_WIDTH+:SUM_WIDTH] = total;
       assign rising[S+:STRENGTH_BITS] = strength;
+      assign membranes[r*MEMBRANE_BITS+:MEMBRANE_BITS] = OUTER ? membrane : '0;
       always_ff @(posedge clk) begin
         if (handover && working[r]) held <= total;
         if (step && working[r]) begin

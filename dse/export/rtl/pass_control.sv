@@ -5,6 +5,7 @@ module pass_control #(
     parameter int CONTROL_BITS = 374,
     parameter int MAP_BITS = 193,
     parameter int DEPTH = 2,
+    parameter bit OUTER = 1'b0,
     parameter FILE = "passes.mem"
 ) (
     input  logic                    clk,
@@ -22,6 +23,9 @@ module pass_control #(
     output logic                    resident,
     output logic                    group_starts,
     output logic                    first_pass,
+    // The pass holds the first time step of its tile, the last one.
+    output logic                    first_step,
+    output logic                    last_step,
     // Of the filter that begins with the next cycle.
     output logic                    streamed,
     output logic                    last_pass,
@@ -180,4 +184,17 @@ module pass_control #(
     if (over) drain_shape <= out_shape;
   end
   assign drain_element = out_element;
+
+  generate
+    if (OUTER) begin : g_outer
+      always_ff @(posedge clk)
+        if (begin_pass) begin
+          first_step <= step == 16'd0;
+          last_step <= step_ends;
+        end
+    end else begin : g_inner
+      assign first_step = 1'b1;
+      assign last_step = 1'b1;
+    end
+  endgenerate
 endmodule

@@ -3,11 +3,16 @@
 // weights are there, a pass when pass control says so.
 //
 // A slot lasts at least as long as the neurons need for the one before it: its last array cycle waits until `slot_cycle` says so.
+// Under `outer` order the first layer of a static input sums in a tile's first step alone (`restores` in the others): its slots
+// then have no array cycle, and the filters' kernels are passed over.
 module sequencer #(
     parameter int VECTOR_WIDTH = 8,
     parameter int DEPTH = 8,
     parameter int ADDRESS_BITS = 16,
-    parameter int PROGRAM_BITS = 1
+    parameter int PROGRAM_BITS = 1,
+    parameter bit OUTER = 1'b0,
+    parameter int FILTERS = 1,
+    parameter LENGTHS_FILE = "lengths.mem"
 ) (
     input  logic                    clk,
     input  logic                    reset,
@@ -27,12 +32,14 @@ module sequencer #(
     output logic [ADDRESS_BITS-1:0] program_address,
     input  logic [ADDRESS_BITS-1:0] next_weight_base,
     input  logic [PROGRAM_BITS-1:0] layer,
+    input  logic                    restores,
     // Weights.
     output logic                    weight_read,
     output logic [ADDRESS_BITS-1:0] weight_address,
     output logic                    header_valid,
     output logic [7:0]              header_index,
-    // One array cycle.
+    // One array cycle, or the one cycle in which a restored sum is handed on.
+    output logic                    slot_valid,
     output logic                    array_valid,
     output logic                    array_first,
     output logic                    array_last,
@@ -66,7 +73,7 @@ module sequencer #(
 
   // Fields of the layer, in the order of the program word.
   logic spiking, pruned, ends_pass;
-  logic [7:0] header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps;
+  logic [7:0] header_words, kernel_tiles, weight_planes, input_planes, slots, slot_cycles;
   logic [7:0] strip_array_rows, strip_rows, first_row_bank, strip_bank_step;
   logic [7:0] first_column_bank, column_bank_step, stride;
   logic [15:0] filters, strips, columns, words, array_rows, first_row, first_column;
@@ -74,7 +81,7 @@ module sequencer #(
   logic [ADDRESS_BITS-1:0] first_row_offset, strip_offset_step, first_column_offset, column_offset_step;
   assign {
     spiking, pruned, ends_pass,
-    layer_number, header_words, kernel_tiles, weight_planes, input_planes, slots, neuron_steps,
+    layer_number, header_words, kernel_tiles, weight_planes, input_planes, slots, slot_cycles,
     strip_array_rows, strip_rows, first_row_bank, strip_bank_step, first_column_bank, column_bank_step, stride,
     filters, strips, columns, words, array_rows, first_row, first_column,
     base, step_pitch, plane_pitch, row_pitch, column_pitch,
@@ -96,17 +103,19 @@ module sequencer #(
   wire word_ends = plane_ends;
   wire kernel_ends = plane_ends && weight_plane_ends && tile_column_ends && tile_row_ends;
   assign last_word = entry + 16'd1 == words;
-  wire sum_ends = kernel_ends && (pruned ? !lists_more : last_word);
+  wire restored = OUTER && restores;
+  wire sum_ends = restored || (kernel_ends && (pruned ? !lists_more : last_word));
   wire slot_ends = slot + 8'd1 == slots;
   wire column_ends = column_index + 16'd1 == columns;
   wire strip_ends = strip + 16'd1 == strips;
   wire filter_ends = filter + 16'd1 == filters;
-  wire released = slot_cycle + 8'd1 >= neuron_steps;
+  wire released = slot_cycle + 8'd1 >= slot_cycles;
   wire count_ends = count == 8'd1;
 
   // Ends of filters and layers, in their last cycle; behind them the machine may have to wait.
   logic layer_over, loaded;
-  wire array_ends = state == ARRAY && array_valid && sum_ends && slot_ends && column_ends && strip_ends;
+  wire slot_over = slot_valid && sum_ends;
+  wire array_ends = state == ARRAY && slot_over && slot_ends && column_ends && strip_ends;
   wire score_ends = state == SCORE && count_ends;
   wire tail_ends = state == TAIL && count_ends;
   wire filter_over = (array_ends && spiking && !filter_ends) || (score_ends && filter != filters)
@@ -119,7 +128,8 @@ module sequencer #(
 
   assign header_valid = state == HEADER;
   assign header_index = count;
-  assign array_valid = state == ARRAY && (!sum_ends || released);
+  assign slot_valid = state == ARRAY && (!sum_ends || released);
+  assign array_valid = slot_valid && !restored;
   assign weight_read = header_valid || array_valid;
   // A classifier adds all positions and steps of a filter.
   assign array_first = !begun && (spiking || !filter_begun);
@@ -135,6 +145,25 @@ module sequencer #(
   assign lists_restart = !begun;
   assign lists_advance = array_valid && kernel_ends;
   assign score_valid = state == SCORE;
+
+  // The filter behind this one, whose header is read or whose last word is issued.
+  logic [ADDRESS_BITS-1:0] following_address;
+  generate
+    if (OUTER) begin : g_outer
+      logic [ADDRESS_BITS-1:0] filter_words;
+      sram #(
+          .WIDTH(ADDRESS_BITS), .DEPTH(FILTERS), .PRELOAD(1'b1), .FILE(LENGTHS_FILE), .ADDRESS_BITS(16)
+      ) lengths (
+          .clk(clk), .read_enable(1'b1), .read_address(filter), .read_data(filter_words), .write_enable(1'b0),
+          .write_address('0), .write_data('0), .write_mask('0)
+      );
+      wire [ADDRESS_BITS-1:0] kernel_words = filter_words - {{ADDRESS_BITS - 8{1'b0}}, header_words};
+      assign following_address = weight_address + (restored ? kernel_words : {{ADDRESS_BITS - 1{1'b0}}, 1'b1});
+    end else begin : g_inner
+      wire unused_restores = &{1'b0, restores};
+      assign following_address = weight_address + 1'b1;
+    end
+  endgenerate
 
   // Window position: the strip's first row and the column, moved by three for each further window of the kernel.
   function automatic logic [7:0] wrapped(input logic [8:0] bank, input logic [8:0] bound);
@@ -169,7 +198,7 @@ module sequencer #(
 
     if (visit) count <= '0;
     else if (state == HEADER) count <= count + 8'd1;
-    else if (array_ends) count <= spiking ? DEPTH[7:0] + neuron_steps - 8'd1 : strip_rows;
+    else if (array_ends) count <= spiking ? DEPTH[7:0] + slot_cycles - 8'd1 : strip_rows;
     else if (score_ends) count <= DEPTH[7:0];
     else count <= count - 8'd1;
 
@@ -179,7 +208,7 @@ module sequencer #(
     // The first word of a streamed filter is that of the half it lies in.
     if (load_layer) weight_address <= next_weight_base;
     else if (state == HEADER) weight_address <= weight_address + 1'b1;
-    else if (array_ends) weight_address <= resident ? weight_address + 1'b1 : '0;
+    else if (array_ends) weight_address <= resident ? following_address : '0;
     else if (array_valid && word_ends) weight_address <= sum_ends ? kernel_base : weight_address + 1'b1;
     if (state == HEADER) kernel_base <= weight_address + 1'b1;
 
@@ -208,7 +237,7 @@ module sequencer #(
       column <= first_column;
       column_offset <= first_column_offset;
     end
-    if (state == HEADER || (array_valid && sum_ends)) begin
+    if (state == HEADER || slot_over) begin
       begun <= 1'b0;
       slot_cycle <= '0;
       entry <= '0;
@@ -243,7 +272,7 @@ module sequencer #(
         end
       end
     end
-    if (array_valid && sum_ends) begin
+    if (slot_over) begin
       filter_begun <= 1'b1;
       slot <= slot_ends ? '0 : slot + 8'd1;
       step_offset <= slot_ends ? '0 : step_offset + step_pitch;

@@ -22,6 +22,13 @@ def has_winners(layer: LayerWorkload) -> bool:
     return layer.spiking and layer.pool > 1 and layer.pooling not in ("or", "average")
 
 
+def kept_for_next_step(layer: LayerWorkload) -> list[str]:
+    """What each neuron leaves for its next step where steps are parted; nothing behind a classifier."""
+    kept = ["membrane"] if layer.spiking else []
+    kept += ["sum"] if layer.spiking and layer.static_input else []
+    return kept + (["rank"] if has_winners(layer) else [])
+
+
 def strength_bits(layer: LayerWorkload) -> int:
     """Bits that hold 0 .. levels."""
     return layer.levels.bit_length()

@@ -8,6 +8,7 @@ from costmodels.workload import LayerWorkload, Workload
 from twin.filters import (
     Filter,
     has_winners,
+    kept_for_next_step,
     lay_out,
     strength_bits,
     strip_rows,
@@ -47,7 +48,8 @@ class Group:
         self.layers = in_raster_order([workload.layers[index] for index in indices], workload.layers, indices[0])
         self.filters = [[lay_out(layer, m, machine.lanes) for m in range(layer.filters)] for layer in self.layers]
         self.rows = rows_per_tile(self.layers, machine, workload.timesteps)
-        steps = [range(t, t + 1) for t in range(workload.timesteps)] if machine.outer else [range(workload.timesteps)]
+        self.timesteps = 1 if self.layers[0].static_input and not self.layers[0].spiking else workload.timesteps
+        steps = [range(t, t + 1) for t in range(self.timesteps)] if machine.outer else [range(self.timesteps)]
         cut = tiles(self.layers, self.rows) if self.rows else []
         self.passes = [
             Pass(tile, some, some is steps[0], tile is cut[-1] and some is steps[-1]) for tile in cut for some in steps
@@ -192,8 +194,11 @@ class Inference:
         return [Slot(one.array_cycles if t == 0 else 0, (t,), 0) for t in steps]
 
     def neuron_cycles(self, layer: LayerWorkload, slot: Slot) -> int:
-        """Cycles the neurons need for a slot; a classifier has none."""
-        return strength_bits(layer) * len(slot.neuron_steps) if layer.spiking else 0
+        """Cycles the neurons need for a slot, or the membrane buffer, a word a cycle; a classifier needs none."""
+        if not layer.spiking:
+            return 0
+        words = len(kept_for_next_step(layer)) if self.machine.outer and self.timesteps > 1 else 0
+        return max(strength_bits(layer) * len(slot.neuron_steps), words)
 
     def positions(self, layer: LayerWorkload, rows: range) -> Iterator[tuple[int, bool]]:
         """Rows in use at each position of one filter's strips and columns, and whether pooling windows end there."""
@@ -241,16 +246,13 @@ class Inference:
 
     def count_membranes(self, events: Events, layer: LayerWorkload, slot: Slot) -> None:
         """Under ``outer`` what a later step needs is put away, and fetched by it; every static step needs the sum."""
-        if not self.machine.outer:
+        if not self.machine.outer or not layer.spiking:
             return
         (step,) = slot.neuron_steps
-        if layer.spiking:
-            for _ in range(2 if has_winners(layer) else 1):
-                events["membrane_reads"] += 1 if step > 0 else 0
-                events["membrane_writes"] += 1 if step + 1 < self.timesteps else 0
-        if layer.static_input:
+        for word in kept_for_next_step(layer):
+            changes = word != "sum" or step == 0
             events["membrane_reads"] += 1 if step > 0 else 0
-            events["membrane_writes"] += 1 if step == 0 and self.timesteps > 1 else 0
+            events["membrane_writes"] += 1 if step + 1 < self.timesteps and changes else 0
 
     def rank_bits(self, layer: LayerWorkload) -> int:
         """A membrane's bits, or those that count up to all steps at full strength."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from costmodels.workload import LayerWorkload
-from twin.filters import has_winners, strip_rows, visited_columns, words_of_lanes
+from twin.filters import kept_for_next_step, strip_rows, visited_columns, words_of_lanes
 from twin.machine import MEMBRANE_BITS, WINDOW_EDGE, Machine
 
 Layers = Sequence[LayerWorkload]
@@ -103,18 +103,21 @@ def spike_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) ->
 
 
 def membrane_demand(layers: Layers, rows: int, machine: Machine, timesteps: int) -> int:
-    """Bits of the membrane buffer: a membrane a neuron, a sum if the input is static, a rank if there are winners.
+    """Bits of the membrane buffer, in words of a strip, or of V filters of an fc: membranes, sums, ranks.
 
-    They wait for the next step, so a single step leaves nothing.
+    They wait for the next step, so a single step leaves nothing, nor does a classifier.
     """
     if not machine.outer or timesteps < 2:
         return 0
-    bits = 0
+    words = 0
     for layer, held in zip(layers, allocated_rows(layers, rows)[1:], strict=True):
-        neurons = layer.pool * held * visited_columns(layer) * layer.filters
-        words = int(layer.spiking) + int(layer.static_input) + int(has_winners(layer))
-        bits += MEMBRANE_BITS * neurons * words
-    return bits
+        if layer.kind == "fc":
+            places = len(range(0, layer.filters, machine.rows))
+        else:
+            strips = len(range(0, layer.pool * held, strip_rows(layer, machine) or 1))
+            places = strips * visited_columns(layer) * layer.filters
+        words += places * len(kept_for_next_step(layer))
+    return words * machine.rows * MEMBRANE_BITS
 
 
 def rows_per_tile(layers: Layers, machine: Machine, timesteps: int) -> int:

@@ -47,7 +47,7 @@ def trained(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str, int]]:
         asked.append((*training.key, seed))
         if training.network == "count":
             return Failed("diverged", "the loss became nan", 1.0)
-        return Outcome(seed, 991, 990 - seed, 1000, 0.1, 1.0)
+        return Outcome(seed, 991, 990 - seed, 1000, 0.1, 1.0, ("fc1",), ((1, 900), (4, 991)))
 
     digits = load("digits")
     monkeypatch.setattr(run, "attempt", pretend)

@@ -1,14 +1,17 @@
 """The rows and their networks: what they claim to compare is what they compare, counted again here by hand."""
 
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 
 from dse.reproduction import plan as plans
 from dse.reproduction.plan import BUDGETS, ReproductionError, Row, read_plan, rows
-from dse.reproduction.quantities import QUANTITIES, UNTRAINED, Outcome, Side, value_of
+from dse.reproduction.quantities import QUANTITIES, UNTRAINED, Outcome, Side, fewest_steps, value_of
 from dse.reproduction.table import markdown, table, words
+from dse.study.pricing import nominal_workload
+from searchspaces.binarisation import savings, total_bits
 from searchspaces.genome import NetworkGenome
 from searchspaces.shapes import layer_shapes, removed_kernels
 
@@ -86,7 +89,7 @@ def test_counted_rows_by_hand(plan: plans.Plan) -> None:
         row = next(row for row in plan.rows if row.name == line.name)
         if row.quantity not in UNTRAINED or row.quantity == "storage-saved":
             continue
-        own, other = (counts(plan.trainings[name, line.dataset].genome) for name in (row.network, row.against))
+        own, other = (counts(plan.trainings[name, line.dataset].genome) for name in (row.network, *row.against))
         which = ("operations", "weights", "membranes").index(row.quantity.split("-")[0])
         dual = [
             layer.name
@@ -112,13 +115,80 @@ def test_quantities_pair_seeds() -> None:
     one = SMALL.trainings["plain", "mnist"].genome
     own = Side(one, (outcome(0, 900, 0.5), outcome(1, 940, 0.25), outcome(2, 1000)))
     other = Side(one, (outcome(1, 950, 0.75), outcome(0, 930, 0.5)))
-    assert QUANTITIES["accuracy"](own, own) == [90.0, 94.0, 100.0]
-    assert QUANTITIES["accuracy-lost"](own, other) == pytest.approx([3.0, 1.0])
-    assert QUANTITIES["accuracy-gained"](own, other) == pytest.approx([-3.0, -1.0])
-    assert QUANTITIES["loss-lowered"](own, other) == [0.0, 0.5]
+    assert QUANTITIES["accuracy"](own, []) == [90.0, 94.0, 100.0]
+    assert QUANTITIES["accuracy-lost"](own, [other]) == pytest.approx([3.0, 1.0])
+    assert QUANTITIES["accuracy-gained"](own, [other]) == pytest.approx([-3.0, -1.0])
+    assert QUANTITIES["loss-lowered"](own, [other]) == [0.0, 0.5]
     assert value_of("accuracy-lost", [3.0, -1.0]) == 1.0
     assert value_of("accuracy-distance", [-3.0, 1.0]) == 1.0
-    assert QUANTITIES["accuracy-lost"](own, Side(one, ())) == []
+    assert QUANTITIES["accuracy-lost"](own, [other, Side(one, ())]) == []
+
+
+def test_several_others_are_compared_by_their_mean() -> None:
+    one = SMALL.trainings["plain", "mnist"].genome
+    own = Side(one, (outcome(0, 950), outcome(1, 900)))
+    others = [Side(one, (outcome(0, 930), outcome(1, 905))), Side(one, (outcome(1, 890), outcome(0, 960)))]
+    assert QUANTITIES["accuracy-gained"](own, others) == pytest.approx([0.5, 0.25])
+    assert QUANTITIES["accuracy-gained"](own, [*others, Side(one, (outcome(1, 900),))]) == pytest.approx([0.5 / 3])
+
+
+def test_every_choice_of_equal_bytes_is_one_of_the_others() -> None:
+    """What ALE may pick saves as much whatever it picks, and all that it may pick is what it is compared with."""
+    (row,) = read_plan("small", "ale-choice").rows
+    for budget in BUDGETS:
+        picking = genome(row.network, "fashion-mnist", budget)
+        assert picking.ale
+        saved = savings(picking)
+        assert len(saved) == 4
+        assert len(set(saved.values())) == 1
+        needed = picking.ale_saving * total_bits(picking) / next(iter(saved.values()))
+        assert 1 < needed <= 2
+        expected = {picking.binarised(pair) for pair in combinations(saved, 2)}
+        assert {genome(name, "fashion-mnist", budget) for name in row.against} == expected
+        assert len(row.against) == 6
+
+
+def test_the_choice_is_judged_by_the_network_that_has_it_from_the_start() -> None:
+    (row,) = read_plan("small", "ale-choice").rows
+    sides = [
+        Side(genome(name, "fashion-mnist"), (outcome(0, 900 + 10 * i), outcome(1, 940)))
+        for i, name in enumerate(row.against)
+    ]
+    picked = replace(outcome(0, 100), binarised=("conv4", "conv5"))
+    own = Side(genome(row.network, "fashion-mnist"), (picked, outcome(1, 100), outcome(2, 100)))
+    assert QUANTITIES["choice-gained"](own, sides) == pytest.approx([95 - 92.5])
+    assert QUANTITIES["choice-gained"](own, [*sides[:-1], Side(sides[-1].genome, ())]) == []
+
+
+def test_storage_of_picked_layers() -> None:
+    ale, plain = genome("ale", "fashion-mnist"), genome("one-step", "fashion-mnist")
+    assert replace(ale, ale_saving=0.0) == plain
+    picked = [replace(outcome(0, 900), binarised=("fc1",)), replace(outcome(1, 900), binarised=("conv2", "fc1"))]
+    found = QUANTITIES["storage-picked"](Side(ale, tuple(picked)), [Side(plain, ())])
+    conv2, fc1 = 7 * 16 * 32 * 9, 7 * 32 * 49 * 64
+    bits = nominal_workload(plain).storage_bits
+    assert found == pytest.approx([100 * fc1 / bits, 100 * (conv2 + fc1) / bits])
+
+
+def test_steps_to_the_plateau() -> None:
+    def steps(*correct: int) -> Outcome:
+        return replace(outcome(0, 990), by_steps=tuple(zip((1, 2, 4, 8, 16), correct, strict=True)))
+
+    slow, fast = steps(900, 985, 970, 986, 990), steps(984, 985, 989, 990, 988)
+    assert fewest_steps(slow, 985) == 8, "two steps were luck"
+    assert fewest_steps(slow, 980) == 8
+    assert fewest_steps(slow, 991) is None
+    assert fewest_steps(fast, 984) == 1
+    one = SMALL.trainings["plain", "mnist"].genome
+
+    def ratio(own: Outcome, other: Outcome) -> float:
+        (found,) = QUANTITIES["steps-fewer"](Side(one, (own,)), [Side(one, (other,))])
+        return found
+
+    assert ratio(fast, slow) == 8 / 2
+    assert ratio(slow, fast) == 2 / 8
+    assert ratio(fast, steps(900, 900, 900, 900, 984)) == 16 / 2, "never there: the most that was asked, a lower bound"
+    assert ratio(steps(900, 900, 900, 900, 984), fast) == 0
 
 
 def test_lines_of_trained_rows() -> None:
@@ -132,7 +202,7 @@ def test_lines_of_trained_rows() -> None:
     assert lost.difference == pytest.approx(0, abs=1e-12)
     assert lost.verdict == "met"
     assert lost.source.startswith("Front. Comput. Neurosci.")
-    assert lost.setting == "16-32-64-10, T = 4, 4 epochs of 12,000 samples, test set, integer network"
+    assert lost.setting == "16-32-64-10, T = 4, 4 epochs of 6,000 samples, test set, integer network"
     worse = {**some, base: (outcome(0, 999), outcome(1, 999))}
     assert {line.name: line for line in table(SMALL, worse) if line.dataset == "mnist"}["dual-loss"].verdict == "short"
     open_line = lines["dual-loss", "fashion-mnist"]
@@ -181,4 +251,4 @@ def test_a_row_without_anything_to_compare_with_is_refused() -> None:
 
 def test_the_spaces_lie_beside_the_rows() -> None:
     folder = Path(plans.__file__).parent
-    assert {path.stem for path in folder.glob("*.toml")} == {"rows", "mnist", "cifar10"}
+    assert {path.stem for path in folder.glob("*.toml")} == {"rows", "mnist", "cifar10", "choice"}

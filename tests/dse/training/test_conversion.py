@@ -1,6 +1,7 @@
 """CNN-to-SNN conversion: the rectified unit, thresholds from activations, spikes that come ever nearer to the CNN."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,11 @@ import torch.nn.functional as F  # noqa: N812
 from small_networks import digits_genome, images_for
 from torch import nn
 
+from dse.cache import ScoreCache
 from dse.data import Dataset, load
+from dse.score import NetworkScore
 from dse.training import run
-from dse.training.conversion import CALIBRATION_IMAGES, convert, peaks
+from dse.training.conversion import CALIBRATION_IMAGES, convert, peaks, with_timesteps
 from dse.training.fold import fold
 from dse.training.measure import measure
 from dse.training.model import SpikingLayer, SpikingNetwork, build_network
@@ -116,6 +119,41 @@ def test_rates_approach_clipped_activations(cnns: dict[str, SpikingNetwork]) -> 
         # rounded to the nearest of T x levels + 1 values
         assert errors[-1] <= 0.5 / (timesteps * levels) + 1e-4
     assert errors == sorted(errors, reverse=True)
+
+
+@pytest.mark.parametrize("levels", [1, 7])
+def test_another_number_of_steps_is_another_conversion_of_the_same_cnn(
+    cnns: dict[str, SpikingNetwork], levels: int
+) -> None:
+    cnn = cnns["or"].eval()
+    images = images_for(cnn.genome, 64, 3)
+    genome = replace(cnn.genome, timesteps=8, levels=levels)
+    network = convert(cnn, genome, RECIPE, images)
+    for timesteps in (1, 3, 8, 16):
+        expected = convert(cnn, replace(genome, timesteps=timesteps), RECIPE, images)
+        found = with_timesteps(network, timesteps)
+        assert found.genome == expected.genome
+        for name, tensor in expected.state_dict().items():
+            torch.testing.assert_close(found.state_dict()[name], tensor, atol=1e-5, rtol=1e-5)
+    assert network.genome == genome
+    torch.testing.assert_close(network.state_dict(), convert(cnn, genome, RECIPE, images).state_dict())
+
+
+def test_a_stored_conversion_answers_by_steps(digits: Dataset, tmp_path: Path) -> None:
+    """At its own steps as it was tested; at others as one that was trained for them, from the same seed."""
+    cache, steps, found = ScoreCache(tmp_path), (2, 8), {}
+    recipe = replace(RECIPE, epochs=2)
+    for each in steps:
+        genome = converted_genome(each, bits=4, ale_saving=0.2)
+        score = run.train(genome, digits, recipe, 0, cache, device="cpu", threads=1)
+        assert isinstance(score, NetworkScore)
+        assert score.binarised
+        tested = run.test(genome, score, cache, digits.validation, device="cpu")
+        by_steps = run.answers_by_steps(genome, score, cache, digits.validation, steps, device="cpu")
+        assert (each, tested.correct) in by_steps
+        found[each] = dict(by_steps)
+    assert found[2][8] == pytest.approx(found[8][8], abs=2)
+    assert found[8][2] == pytest.approx(found[2][2], abs=2)
 
 
 def test_one_step_rounds_every_activation(cnns: dict[str, SpikingNetwork]) -> None:
