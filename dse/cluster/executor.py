@@ -138,6 +138,7 @@ class DaskTrainers:
         for job in self._out.values():
             job.answer.cancel()
         self._beacon.unlink(missing_ok=True)
+        logging.getLogger("distributed").removeHandler(self._log_file)  # which a late message would open again
         self._log_file.close()
 
     @property

@@ -174,7 +174,7 @@ def _record(path: Path) -> object:
 
 def _designs(folder: Path) -> list[bytes]:
     layers = (LayerDesign("conv1", 12, 96, 340), LayerDesign("classifier", 10, 0, 77))
-    write_design(Design("snn_a", "a 0-1", "T=2", "8 x 4", 400.0, 3, layers), folder)
+    write_design(Design("snn_a", "a 0-1", "T=2", "8 x 4", 400.0, 3, layers, {"pe_array": 64.0}), folder)
     return [(folder / "design.json").read_bytes()]
 
 

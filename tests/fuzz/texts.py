@@ -87,7 +87,14 @@ def _technologies(_: Path) -> list[bytes]:
 
 
 def _settings(_: Path) -> list[bytes]:
-    values = {"text": '"acc,area"', "path": '"a/b"', "integer": "3", "number": "1.5", "list": '["area_mm2<=1"]'}
+    values = {
+        "text": '"acc,area"',
+        "path": '"a/b"',
+        "integer": "3",
+        "number": "1.5",
+        "switch": "true",
+        "list": '["area_mm2<=1"]',
+    }
     return ["\n".join(f"{each.name} = {values[each.kind]}" for each in SETTINGS if not each.choices).encode()]
 
 

@@ -20,6 +20,7 @@ module event_counter;
   integer input_bits = 0;
   integer output_bits = 0;
   integer b;
+  logic [LANES-1:0] written;
   integer membrane_reads = 0;
   integer membrane_writes = 0;
   // Cycles in which sums of the last row's lanes moved though it did not work.
@@ -57,8 +58,10 @@ module event_counter;
       end
       if (core_testbench.machine.score_moves) output_bits = output_bits + core_parameters::SCORE_BITS;
       for (b = 0; b < BANKS; b = b + 1)
-        if (core_testbench.machine.core.write_enable[b])
-          stored_bits = stored_bits + $countones(core_testbench.machine.core.write_mask[b*LANES+:LANES]);
+        if (core_testbench.machine.core.write_enable[b]) begin
+          written = core_testbench.machine.core.write_mask[b*LANES+:LANES];  // Icarus 11 miscounts a moving part select
+          stored_bits = stored_bits + $countones(written);
+        end
       if (core_testbench.machine.core.membrane_read) membrane_reads = membrane_reads + 1;
       if (core_testbench.machine.core.membrane_write) membrane_writes = membrane_writes + 1;
       if (core_testbench.done) begin

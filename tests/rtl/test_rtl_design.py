@@ -19,6 +19,7 @@ DESIGN = Design(
     500.0,
     2,
     (LayerDesign("begin", 4, 12, 100), LayerDesign("out", 10, 0, 30)),
+    {"accelerator": 120.5, "pe_array": 64.0},
 )
 RESULT = SimulationResult(2, 0, (LayerResult(180, 0, 20, 8, 0), LayerResult(40, 10, 10, 20, 0)))
 
@@ -34,8 +35,8 @@ def test_a_design_is_read_back(tmp_path: Path) -> None:
         (None, "must be a folder written by dse export --to rtl, not a folder without design.json"),
         ("{", "must be as dse export --to rtl wrote it, not damaged: JSONDecodeError"),
         ("[]", "must be as dse export --to rtl wrote it, not damaged: "),
-        ('{"kind": "nir", "format": 1}', "kind and format must be rtl and 1, not nir and 1"),
-        ('{"kind": "rtl", "format": 2}', "kind and format must be rtl and 1, not rtl and 2"),
+        ('{"kind": "nir", "format": 1}', "kind and format must be rtl and 2, not nir and 1"),
+        ('{"kind": "rtl", "format": 3}', "kind and format must be rtl and 2, not rtl and 3"),
     ],
 )
 def test_a_foreign_or_damaged_folder_is_told(text: str | None, message: str, tmp_path: Path) -> None:
