@@ -84,6 +84,7 @@ def report(page: Any) -> None:
     page.goto(path.as_uri())
     page.wait_for_selector("#plot-layers .main-svg", timeout=WAIT_MS)
     page.locator("#plot-pareto").screenshot(path=IMAGES / "front.png")
+    page.evaluate("() => scrollTo(0, 0)")
     page.screenshot(path=IMAGES / "report.png")
 
 
