@@ -23,6 +23,7 @@ from pathlib import Path
 import area
 import numpy as np
 import torch
+from area_machines import Machine, genome
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
@@ -41,7 +42,6 @@ from dse.export.rtl_export import FILES, TOP, CoreImage, lay_out, write_core
 from dse.export.rtl_simulate import BENCH, SimulationError, parse
 from dse.training.fold import fold
 from dse.training.model import build_network
-from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
 from searchspaces.recipe import Recipe
 
 TABLE = Path(__file__).with_suffix(".csv")
@@ -49,7 +49,7 @@ Reals = NDArray[np.float64]
 COLUMNS = ("machine", "kind", "name", "value", "tool", "commit")
 BYTES_PER_CYCLE = 12.8
 SEEN, PASSES = 256, 12  # digits that batch norms see, and how often
-DIGIT = 1700  # that the machine runs
+DIGIT, DIGIT_BITS = 1700, 5  # that the machine runs, and bits of its pixels
 TIMEOUT_S = 3600.0
 MEMORY, BARE = "sram", {"pe_row": "pe_array"}  # a module that only wires others counts with them
 BLOCKS = {  # of the area model, under each term of the energy model
@@ -67,27 +67,6 @@ WATCH = """module watch;
 endmodule
 """
 INSTANCE = re.compile(rf"^ +({'|'.join(FILES)}) (?:#\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\) )?(\w+) \(", re.MULTILINE)
-
-
-@dataclass(frozen=True)
-class Machine:
-    """One machine and the shape of its network: convolution, convolution with pooling, fully connected, classifier.
-
-    Attributes:
-        rows, lanes: V and L.
-        held_out: never fitted.
-        timesteps, channels, pooling, levels, dual, pruned: of the network.
-    """
-
-    rows: int
-    lanes: int
-    held_out: bool = False
-    timesteps: int = 4
-    channels: int = 8
-    pooling: Pooling = "or"
-    levels: int = 1
-    dual: bool = False
-    pruned: float = 0.0
 
 
 MACHINES = {
@@ -110,26 +89,9 @@ MACHINES = {
 
 def network(machine: Machine) -> IntegerNetwork:
     """An untrained network that has seen digits, folded."""
-    layers = (
-        LayerGenome("conv1", "conv", machine.channels, dual_threshold=machine.dual),
-        LayerGenome("conv2", "conv", machine.channels, pool=2, prune_ratio=machine.pruned),
-        LayerGenome("fc1", "fc", 16, kernel=1),
-        LayerGenome("classifier", "fc", 10, kernel=1, spiking=False),
-    )
-    genome = NetworkGenome(
-        input_shape=(1, 8, 8),
-        input_bits=5,
-        classes=10,
-        timesteps=machine.timesteps,
-        levels=machine.levels,
-        pooling=machine.pooling,
-        head="fc",
-        reset="soft",
-        layers=layers,
-    )
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(0)
-        built = build_network(genome, Recipe(epochs=1)).train()
+        built = build_network(genome(replace(machine, input_bits=DIGIT_BITS), 8, 16), Recipe(epochs=1)).train()
         for _ in range(PASSES):
             built(torch.from_numpy(read_digits().images[:SEEN]))
     return fold(built.eval())

@@ -86,8 +86,8 @@ MACHINES = {
 }
 
 
-def network(machine: Machine) -> IntegerNetwork:
-    """An untrained network of the machine's shape, folded."""
+def genome(machine: Machine, edge: int, hidden: int) -> NetworkGenome:
+    """The network that a machine is built for: square images of one channel, ``hidden`` filters in fc1."""
     channels = machine.channels
     layers = (
         LayerGenome(
@@ -99,11 +99,11 @@ def network(machine: Machine) -> IntegerNetwork:
             dual_threshold=machine.dual,
         ),
         LayerGenome("conv2", "conv", channels, pool=machine.pool, prune_ratio=machine.pruned),
-        LayerGenome("fc1", "fc", 8, kernel=1),
+        LayerGenome("fc1", "fc", hidden, kernel=1),
         LayerGenome("classifier", "fc", 10, kernel=1, spiking=False),
     )
-    genome = NetworkGenome(
-        input_shape=(1, EDGE, EDGE),
+    return NetworkGenome(
+        input_shape=(1, edge, edge),
         input_bits=machine.input_bits,
         classes=10,
         timesteps=machine.timesteps,
@@ -113,9 +113,13 @@ def network(machine: Machine) -> IntegerNetwork:
         reset="soft",
         layers=layers,
     )
+
+
+def network(machine: Machine) -> IntegerNetwork:
+    """An untrained network of the machine's shape, folded."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        built = build_network(genome, Recipe(epochs=1))
+        built = build_network(genome(machine, EDGE, 8), Recipe(epochs=1))
     return fold(built.eval())
 
 

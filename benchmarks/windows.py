@@ -10,6 +10,7 @@ import argparse
 import statistics
 import tempfile
 from pathlib import Path
+from typing import Literal
 
 from dse.cache import ScoreCache
 from dse.data import load
@@ -20,7 +21,7 @@ from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
 CASES = (("vsa", "mnist"), ("vsa", "fashion-mnist"), ("one-step", "fashion-mnist"))
-WIDTHS = {"rectangular": 1.0, "arctan": 2.0}
+WIDTHS: dict[Literal["rectangular", "arctan"], float] = {"rectangular": 1.0, "arctan": 2.0}
 
 
 def network(name: str) -> NetworkGenome:
@@ -40,7 +41,7 @@ def main() -> None:
     for name, dataset in CASES:
         genome, data, found = network(name), load(dataset, given.data_dir), {}
         for window, width in WIDTHS.items():
-            recipe = Recipe(given.epochs, given.samples, surrogate=window, surrogate_width=width)  # type: ignore[arg-type]
+            recipe = Recipe(given.epochs, given.samples, surrogate=window, surrogate_width=width)
             with tempfile.TemporaryDirectory() as folder:
                 scores = [train(genome, data, recipe, seed, ScoreCache(Path(folder))) for seed in range(given.seeds)]
             found[window] = [100 * score.deployed_accuracy for score in scores if not isinstance(score, Failed)]

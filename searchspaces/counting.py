@@ -56,7 +56,7 @@ def _dynamics(space: "NetworkSpace", route: str, steps: int) -> int:
 
 def _poolings(space: "NetworkSpace", steps: int) -> int:
     """Different rules of a pooling window at so many steps."""
-    return len({canonical_pooling(pooling, steps) for pooling in space.pooling})  # type: ignore[arg-type]
+    return len({canonical_pooling(pooling, steps) for pooling in space.pooling})
 
 
 def _trainings(space: "NetworkSpace", body: Body) -> int:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from searchspaces.counting import combinations
 from searchspaces.datasets import DatasetShape
 from searchspaces.genes import Clause, Gene, chosen, clause
-from searchspaces.genome import LayerGenome, NetworkGenome
+from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
 from searchspaces.shapes import canonical_pooling, convolved, exact_ratio
 
 Alternatives = tuple[tuple[Gene, tuple[Any, ...]], ...]
@@ -54,7 +54,7 @@ class NetworkSpace:
     images: DatasetShape
     timesteps: tuple[int, ...]
     levels: tuple[int, ...]
-    pooling: tuple[str, ...]
+    pooling: tuple[Pooling, ...]
     head: tuple[str, ...]
     reset: tuple[str, ...]
     dynamic_pruning: tuple[bool, ...]

@@ -118,7 +118,7 @@ def joint(question: Question, sampler: str, seed: int, trainings: int = JOINT_TR
     steps, begun = list[Step](), time.process_time()
     for _ in range(MOST_ASKED * trainings):
         handle, network, config = asker.ask()
-        number = question.space.network.nearest(network).number  # type: ignore[attr-defined]
+        number = question.by_digest[question.space.network.genome(network).digest()].number
         machine = places[_key(accelerator.config(config))]
         priced = question.priced(number, question.told)
         if not priced.runs[machine]:

@@ -10,7 +10,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ import numpy as np
 
 from dse.results.scores import unpack_mask
 from dse.score import NetworkScore
-from searchspaces.genes import Gene
 from searchspaces.genome import NetworkGenome
 from searchspaces.network import NetworkSpace
 from searchspaces.space import SearchSpace
@@ -200,11 +198,6 @@ class TableNetworks(NetworkSpace):
     """The networks of a half in place of all that the genes describe."""
 
     nearest: Nearest
-
-    @cached_property
-    def genes(self) -> tuple[Gene, ...]:
-        """As those of the whole space."""
-        return NetworkSpace.genes.func(self)  # type: ignore[attr-defined,no-any-return]
 
     def genome(self, params: Mapping[str, Any]) -> NetworkGenome:
         """That of the nearest network in the half."""

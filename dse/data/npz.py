@@ -37,7 +37,7 @@ NPZ_ERRORS = (
 def open_member(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
     """A member, which must be stored or deflated: other ways of compression ask for as much memory as a file claims."""
     if archive.getinfo(name).compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise NotImplementedError(f"{name} must be stored or deflated")
+        raise NotImplementedError(f"{name} must be stored or deflated")  # as zipfile says of what it cannot unpack
     return archive.open(name)
 
 
