@@ -16,8 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from question import SPACE, Question
-from table import FULL, TABLE, Entry, half, read_table
+from question import question
+from table import FULL, TABLE, Entry
 
 from dse.study.pool import Pool
 from dse.study.surrogate import Surrogate
@@ -175,8 +175,8 @@ def main() -> int:
     parser.add_argument("--half", choices=("dev", "holdout"), default="dev")
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
-    entries = half(read_table(given.table), given.half)
-    pool = Pool(Question(entries, space_file=SPACE).space.network, np.random.default_rng(0))
+    posed = question(given.table, given.half)
+    entries, pool = posed.entries, Pool(posed.space.network, np.random.default_rng(0))
     places = np.stack([pool.candidate(entry.params).features for entry in entries])
     rankings = {name: ranking(rule, entries, places) for name, rule in rules(entries).items()}
     print(f"{len(entries)} networks; a full run of another seed ranks them at tau {ceiling(entries):.3f}\n")

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from efficiency import Curve, as_markdown, at, competed, first_reaching, verdicts
 from fidelity import ranking, regret, rules
+from make_table import SPACE, jobs, known, run_job
 from question import Question, Step
+from question import question as posed_question
 from rivals import TableTrainers, joint, nested
 from table import Nearest, half, packed, read_table, table_space
 
@@ -26,8 +28,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 
 @pytest.fixture(scope="module")
 def question(paths: Paths) -> Question:
-    table, space = paths
-    return Question(half(read_table(table), "dev"), space_file=space)
+    return posed_question(paths[0], "dev")
 
 
 def test_a_table_is_packed_without_loss_and_networks_in_the_making_are_left_out(paths: Paths, tmp_path: Path) -> None:
@@ -52,6 +53,33 @@ def test_a_failed_training_leaves_its_network_out() -> None:
     lines = list(made_up.lines())
     lines[0] = {**lines[0], "failed": "diverged"}
     assert [network["number"] for network in packed(map(json.dumps, lines))] == list(range(1, 108))
+
+
+def test_a_table_cut_short_goes_on_with_what_is_missing(tmp_path: Path) -> None:
+    wanted = list(jobs(load_space(SPACE), 2))
+    assert len({job.key for job in wanted}) == len(wanted) == 2 * (3 + 6)
+    lines = [json.dumps({"number": job.number, "run": job.run, "seed": job.seed}) + "\n" for job in wanted[:5]]
+    (tmp_path / "lines.jsonl").write_text("".join(lines)[:-3])
+    assert known(tmp_path / "lines.jsonl") == {job.key for job in wanted[:4]}
+    assert (tmp_path / "lines.jsonl").read_text() == "".join(lines[:4])
+    assert known(tmp_path / "none.jsonl") == set()
+
+
+def test_the_networks_of_a_table_cut_short_are_the_first_of_the_whole() -> None:
+    space = load_space(SPACE.with_name("mnist.toml"))
+    few, more = (list(dict.fromkeys(job.number for job in jobs(space, count))) for count in (3, 9))
+    assert few == more[:3]
+    assert len(set(more)) == 9
+
+
+def test_a_short_run_of_a_table_is_scored_on_validation_and_test_samples() -> None:
+    job = next(job for job in jobs(load_space(SPACE), 1) if job.run == "e2")
+    line = run_job(SPACE, job)
+    entry = {"validation": line["score"]["samples"], "test": line["test"]["samples"]}
+    assert entry == {"validation": 360, "test": 360}
+    assert line["genome"] == load_space(SPACE).network.genome(dict(job.params)).digest()
+    assert not line["score"].get("masks")
+    assert 0 < line["score"]["deployed_correct"] <= 360
 
 
 def test_the_halves_share_nothing_and_a_network_keeps_its_half_while_the_table_grows(paths: Paths) -> None:
