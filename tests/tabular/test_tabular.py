@@ -13,6 +13,7 @@ from make_table import SPACE, jobs, known, run_job
 from question import Question, Step
 from question import question as posed_question
 from rivals import TableTrainers, joint, nested
+from stopping import LEARNT, replayed
 from table import Nearest, half, packed, read_table, table_space
 
 from dse.tasks import Task
@@ -153,6 +154,36 @@ def test_the_default_needs_fewer_trainings_than_plain_optuna(question: Question)
     default = question.curve(nested(question, "auto", 0, trainings=30))
     plain = question.curve(joint(question, "tpe", 0, trainings=60))
     assert default[-1] > plain[-1]
+
+
+def test_trainings_that_add_nothing_to_what_was_told_are_hopeless_and_cost_their_early_run(question: Question) -> None:
+    steps = nested(question, "random", 0, trainings=40)
+    short = replayed(question, steps, early="e6")
+    seen, points, idle = [], np.zeros((0, 2)), 0
+    for step in steps:
+        priced, right = question.priced(step.number, "e6"), question.by_number[step.number].runs["e6"][0].deployed
+        metrics = {**priced.metrics, "accuracy": np.full(len(priced.runs), right / 1000)}
+        gains = question.reference.gains(metrics, question.problem.objectives)[priced.runs]
+        more = np.concatenate([points, gains])
+        idle += len(seen) >= LEARNT and covered(more) <= covered(points) + 1e-12
+        seen.append(step)
+        points = more
+    assert short.hopeless == pytest.approx(idle / 40)
+    assert 0 < idle < 30
+    assert short.saved == 0
+    assert short.saved_by_two == pytest.approx(idle / 40 - 1)
+    assert 0 <= short.lost < 0.2
+    unlike = replayed(question, steps, early="full")
+    assert unlike.saved <= 0, "the early run of this table takes longer than the told one"
+
+
+def covered(points: np.ndarray) -> float:
+    """Area above 0 of points in two dimensions, from the right."""
+    area, highest = 0.0, 0.0
+    for x, y in sorted(np.maximum(points, 0).tolist(), reverse=True):
+        area += x * max(0.0, y - highest)
+        highest = max(highest, y)
+    return area
 
 
 CURVES = {
