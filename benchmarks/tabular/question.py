@@ -23,7 +23,7 @@ from dse.study.settings import SearchSettings
 from searchspaces.genome import NetworkGenome
 from searchspaces.space import SearchSpace, load_space
 
-SHORT = "e6"
+SHORT = "e3"
 """Run whose score a contestant is told."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from question import SHORT
 
 SPACE = """
 [space]
@@ -72,7 +73,7 @@ def lines(seeds: int = 3) -> Iterator[dict[str, Any]]:
     for number, values in enumerate(product(*GENES.values())):
         params = dict(zip(GENES, values, strict=True))
         draw = np.random.default_rng(number)
-        for run, count, factor in (("full", seeds, 1.0), ("e6", 1, 1.6)):
+        for run, count, factor in (("full", seeds, 1.0), (SHORT, 1, 1.6)):
             for seed in range(count):
                 wrong = error(params) * factor * (1 + 0.05 * draw.normal())
                 right = round(SAMPLES * (1 - min(0.9, wrong)))

@@ -10,7 +10,7 @@ import pytest
 from efficiency import Curve, as_markdown, at, competed, first_reaching, verdicts
 from fidelity import ranking, regret, rules
 from make_table import SPACE, jobs, known, run_job
-from question import Question, Step
+from question import SHORT, Question, Step
 from question import question as posed_question
 from rivals import TableTrainers, joint, nested
 from stopping import LEARNT, replayed
@@ -44,8 +44,8 @@ def test_a_table_is_packed_without_loss_and_networks_in_the_making_are_left_out(
     ]
     assert whole[5].truth == pytest.approx(np.mean(both))
     assert whole[5].params == {name: first[0]["params"][name] for name in made_up.GENES}
-    score = whole[5].score("e6", load_space(paths[1]).network.genome(first[0]["params"]))
-    short = next(line for line in first if line["run"] == "e6")
+    score = whole[5].score(SHORT, load_space(paths[1]).network.genome(first[0]["params"]))
+    short = next(line for line in first if line["run"] == SHORT)
     assert score.deployed_accuracy == short["score"]["deployed_correct"] / 1000
     assert score.firing_rates["conv2"] == tuple(short["score"]["firing_rates"]["conv2"])
 
@@ -140,13 +140,13 @@ def test_trainings_are_answered_with_the_short_run(question: Question) -> None:
     entry = question.entries[7]
     task = Task(3, question.genomes[entry.number], question.space.short, 0)
     answer = TableTrainers(question).submit(task).result()
-    assert answer["score"]["deployed_correct"] == entry.runs["e6"][0].deployed != entry.runs["full"][0].deployed
+    assert answer["score"]["deployed_correct"] == entry.runs[SHORT][0].deployed != entry.runs["full"][0].deployed
 
 
 def test_a_joint_contestant_may_train_a_network_again_on_another_machine(question: Question) -> None:
     steps = joint(question, "tpe", 0, trainings=100)
     assert len(steps) == 100 > len({step.number for step in steps})
-    assert all(question.priced(step.number, "e6").runs[step.machine] for step in steps)
+    assert all(question.priced(step.number, SHORT).runs[step.machine] for step in steps)
     assert joint(question, "nsga2", 1, trainings=5)[0].number in question.by_number
 
 
@@ -158,10 +158,10 @@ def test_the_default_needs_fewer_trainings_than_plain_optuna(question: Question)
 
 def test_trainings_that_add_nothing_to_what_was_told_are_hopeless_and_cost_their_early_run(question: Question) -> None:
     steps = nested(question, "random", 0, trainings=40)
-    short = replayed(question, steps, early="e6")
+    short = replayed(question, steps, early=SHORT)
     seen, points, idle = [], np.zeros((0, 2)), 0
     for step in steps:
-        priced, right = question.priced(step.number, "e6"), question.by_number[step.number].runs["e6"][0].deployed
+        priced, right = question.priced(step.number, SHORT), question.by_number[step.number].runs[SHORT][0].deployed
         metrics = {**priced.metrics, "accuracy": np.full(len(priced.runs), right / 1000)}
         gains = question.reference.gains(metrics, question.problem.objectives)[priced.runs]
         more = np.concatenate([points, gains])
@@ -212,7 +212,7 @@ def test_medians_and_rankings_are_drawn(tmp_path: Path, question: Question) -> N
     import fidelity
 
     efficiency.plotted(CURVES, tmp_path / "a.svg")
-    fidelity.plotted({"e6": fidelity.Ranking(0.8, 0.7, 0.9, 0.1, 0.1)}, tmp_path / "b.svg")
+    fidelity.plotted({SHORT: fidelity.Ranking(0.8, 0.7, 0.9, 0.1, 0.1)}, tmp_path / "b.svg")
     assert "trainings" in (tmp_path / "a.svg").read_text()
     assert "cost" in (tmp_path / "b.svg").read_text()
 
@@ -225,11 +225,11 @@ def test_curves_that_are_known_are_not_run_again(tmp_path: Path) -> None:
 
 def test_a_rule_that_knows_the_truth_ranks_perfectly_and_one_that_lies_backwards(question: Question) -> None:
     entries, places = question.entries, np.zeros((len(question.entries), 1))
-    rule = rules(entries)["e6"]
+    rule = rules(entries)[SHORT]
     truth = np.array([entry.truth for entry in entries])
-    perfect = ranking(type(rule)(("e6",), lambda e, _: np.array([x.truth for x in e])), entries, places)
+    perfect = ranking(type(rule)((SHORT,), lambda e, _: np.array([x.truth for x in e])), entries, places)
     assert (perfect.tau, perfect.regret, perfect.cost) == (pytest.approx(1), 0, pytest.approx(0.1))
-    backwards = ranking(type(rule)(("e6",), lambda e, _: -np.array([x.truth for x in e])), entries, places)
+    backwards = ranking(type(rule)((SHORT,), lambda e, _: -np.array([x.truth for x in e])), entries, places)
     assert backwards.tau == pytest.approx(-1)
     count = len(truth) // 10
     assert backwards.regret == pytest.approx(100 * (np.sort(truth)[-count:].mean() - np.sort(truth)[:count].mean()))
