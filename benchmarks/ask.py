@@ -1,11 +1,12 @@
-"""Processor time of one proposal by a sampler, after so many trials of made-up values on a preset's networks.
+"""Processor time of one proposal by a sampler, after so many trials of made-up values on a preset's space.
 
     OMP_NUM_THREADS=1 python benchmarks/ask.py --sampler auto --trials 100 1000 10000
+    OMP_NUM_THREADS=1 python benchmarks/ask.py --mode joint --sampler tpe --trials 1000 10000
     OMP_NUM_THREADS=1 python benchmarks/ask.py --sampler random --trials 100 --storage sqlite
     python benchmarks/ask.py --sampler gp --trials 30          # as many threads as cores
 
 ``ask`` is the mean of the proposals after the first, which imports what the sampler needs and reads the trials;
-``tell`` that of their answers. The storages are Optuna's, in a fresh folder; ``sqlite`` is opened as a search does.
+``tell`` that of their answers. The storages are Optuna's, in a fresh folder; ``sqlite`` with the pragmas of a search.
 """
 
 import argparse
@@ -28,11 +29,18 @@ from optuna.trial import TrialState, create_trial
 from dse.study import storage
 from dse.study.encoding import distributions
 from dse.study.front_sampler import FrontSampler
+from dse.study.joint import MACHINE, NETWORK
 from dse.study.samplers import STARTUP, make_sampler
 from searchspaces.network import NetworkSpace
-from searchspaces.space import load_space
+from searchspaces.space import SearchSpace, load_space
 
 ASKED = 5
+
+
+def genes_of(space: SearchSpace, mode: str) -> dict[str, BaseDistribution]:
+    """What a proposal has to say: a network, in a joint search on a machine."""
+    network, machine = distributions(space.network.genes, NETWORK), distributions(space.accelerator.genes, MACHINE)
+    return {**network, **machine} if mode == "joint" else distributions(space.network.genes)
 
 
 def values(params: Mapping[str, Any], draw: np.random.Generator) -> list[float]:
@@ -62,9 +70,9 @@ def drawn(genes: Mapping[str, BaseDistribution], draw: np.random.Generator) -> d
     return {name: each[int(draw.integers(len(each)))] for name, each in choices.items()}
 
 
-def measure(sampler: str, space: NetworkSpace, trials: int, kind: str) -> dict[str, float]:
+def measure(sampler: str, space: SearchSpace, mode: str, trials: int, kind: str) -> dict[str, float]:
     """Seconds of the first proposal, milliseconds of the others and of their answers."""
-    genes, draw = distributions(space.genes), np.random.default_rng(0)
+    genes, draw = genes_of(space, mode), np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as folder:
         study = optuna.create_study(directions=["maximize"] * 2, storage=opened(kind, Path(folder)))
         study.sampler = RandomSampler(seed=0)
@@ -72,7 +80,7 @@ def measure(sampler: str, space: NetworkSpace, trials: int, kind: str) -> dict[s
             params = drawn(genes, draw)
             told = values(params, draw)
             study.add_trial(create_trial(state=TrialState.COMPLETE, values=told, params=params, distributions=genes))
-        study.sampler = sampler_of(sampler, space, trials)
+        study.sampler = sampler_of(sampler, space.network, trials)
         spent: dict[str, list[float]] = {"ask": [], "tell": []}
         for _ in range(ASKED + 1):
             begun = time.process_time()
@@ -89,15 +97,16 @@ def main() -> None:
     """One JSON line for each number of trials."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--space", default="mnist")
-    parser.add_argument("--sampler", default="auto")
+    parser.add_argument("--sampler", default="auto", help="auto is that of a nested search")
+    parser.add_argument("--mode", choices=("nested", "joint"), default="nested")
     parser.add_argument("--storage", choices=("memory", "sqlite", "journal"), default="memory")
     parser.add_argument("--trials", type=int, nargs="+", default=[100, 1000])
     given = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space = load_space(given.space).network
+    space = load_space(given.space)
     threads = os.environ.get("OMP_NUM_THREADS", "as many as cores")
     for trials in given.trials:
-        found = measure(given.sampler, space, trials, given.storage)
+        found = measure(given.sampler, space, given.mode, trials, given.storage)
         print(json.dumps({**vars(given), "trials": trials, "threads": threads, **found}), flush=True)
 
 

@@ -4,7 +4,8 @@
     python benchmarks/coordinator.py --space digits --sampler random --slots 64 --trials 10000 --resume --report
 
 Processor time, so that a busy machine does not matter much; by part: asking the sampler, pricing every machine, keeping
-records, telling the database. ``--resume`` opens the finished study again, ``--report`` draws its page.
+records, telling the database; and of each tenth of the trials, to see what grows. ``--resume`` opens the finished study
+again, ``--report`` draws its page.
 """
 
 import argparse
@@ -17,6 +18,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +30,7 @@ from simulated import SimulatedWorkers
 from dse.results.folder import StudyFolder
 from dse.study.ledger import Ledger
 from dse.study.pricing import Pricer
+from dse.study.progress import Progress
 from dse.study.proposals import Proposer
 from dse.study.search import resume, run_search
 from dse.study.settings import SearchSettings
@@ -64,18 +68,35 @@ def _timed(whole: Callable[..., Any], part: str, spent: dict[str, float]) -> Cal
     return timed
 
 
+@dataclass
+class Tenths:
+    """Processor time at each tenth of the trials, as a search tells of its progress."""
+
+    trials: int
+    at: list[float] = field(default_factory=list)
+
+    def __call__(self, progress: Progress) -> None:
+        while len(self.at) <= 10 * progress.done // self.trials:
+            self.at.append(time.process_time())
+
+    def ms_per_trial(self) -> list[float]:
+        """Of each tenth."""
+        return [round(10_000 * (end - begin) / self.trials, 1) for begin, end in pairwise(self.at)]
+
+
 def measure(settings: SearchSettings, again: bool, report: bool) -> dict[str, Any]:
     """Milliseconds a trial by part, and what memory, folder, resumption and report take."""
-    workers, spent = SimulatedWorkers(settings.slots), defaultdict[str, float](float)
+    workers, spent, tenths = SimulatedWorkers(settings.slots), defaultdict[str, float](float), Tenths(settings.trials)
     workers.expect(settings.trials)
     begin = time.process_time()
     with clocked(spent):
-        path = run_search(settings, make_trainers=workers).folder.path
+        path = run_search(settings, tenths, make_trainers=workers).folder.path
     total = time.process_time() - begin
     trials = workers.answered
-    found: dict[str, Any] = {"sampler": settings.sampler, "space": settings.space, "slots": settings.slots}
+    found: dict[str, Any] = {name: getattr(settings, name) for name in ("mode", "sampler", "space", "slots")}
     found |= {"trials": trials, "ms_per_trial": round(1000 * total / trials, 2)}
     found |= {part: round(1000 * seconds / trials, 2) for part, seconds in spent.items()}
+    found["tenths"] = tenths.ms_per_trial()
     found["peak_mib"] = round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
     found["folder_mib"] = round(sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20, 1)
     if again:
@@ -102,6 +123,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--space", default="digits")
     parser.add_argument("--sampler", default="random")
+    parser.add_argument("--mode", choices=("nested", "joint"), default="nested")
     parser.add_argument("--slots", type=int, default=64)
     parser.add_argument("--trials", type=int, default=1000)
     parser.add_argument("--resume", action="store_true")
@@ -109,7 +131,12 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="coordinator-"))
     settings = SearchSettings(
-        space=given.space, sampler=given.sampler, workers=given.slots, trials=given.trials, results_dir=folder
+        space=given.space,
+        mode=given.mode,
+        sampler=given.sampler,
+        workers=given.slots,
+        trials=given.trials,
+        results_dir=folder,
     )
     try:
         print(json.dumps(measure(settings, given.resume, given.report)))

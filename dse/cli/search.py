@@ -68,10 +68,11 @@ def search(
         with _trainers(settings["dask"].value) as place:
             result = _searched(settings, name, resume, quiet, place)
             ended = result.stop_reason != "interrupted" and _refined(result, settings, quiet, place)
+        code = _finish(result, ended, json, quiet)
     except KeyboardInterrupt:
         note("\nInterrupted before a clean end; what was kept goes on with: dse search --resume STUDY")
         raise typer.Exit(EXIT_INTERRUPTED) from None
-    raise typer.Exit(_finish(result, ended, json, quiet))
+    raise typer.Exit(code)
 
 
 def _searched(

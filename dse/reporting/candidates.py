@@ -69,9 +69,12 @@ class _Row:
     machine: str
 
 
-def candidates(folder: StudyFolder) -> Candidates:
-    """Every candidate of the study, in the order they were found: those that run, then the others."""
-    networks, objectives = folder.networks(), folder.objectives
+def candidates(folder: StudyFolder, networks: Sequence[NetworkRecord] | None = None) -> Candidates:
+    """Every candidate of the study, in the order they were found: those that run, then the others.
+
+    ``networks`` are those of the folder, where they are read already.
+    """
+    networks, objectives = folder.networks() if networks is None else networks, folder.objectives
     words = {record.number: network_words(record.genome, record.score.binarised) for record in networks}
     rows = list(_running(networks, objectives, words))
     rows += [_without_machine(record, words) for record in networks if not len(record.own_front)]

@@ -29,7 +29,7 @@ from dse.reporting.summary import commands, limits, settings_shown, subtitle, su
 from dse.results import FailureRecord, FrontPoint, NetworkRecord, StudyFolder
 from dse.results.front_points import front_points
 from dse.results.interval import wilson_interval
-from dse.results.records import Counts, points_of
+from dse.results.records import Counts, point_of
 from dse.results.ties import ties
 from dse.words import machine_words, network_words
 
@@ -131,7 +131,7 @@ def report_data(folder: StudyFolder) -> ReportData:
             for index, record in enumerate(study.networks.values(), start=1)
         ),
         reference=_reference_words(folder),
-        importances=most_important(candidates(folder)),
+        importances=most_important(candidates(folder, list(study.networks.values()))),
         failures=(*map(_failure, study.failures), *_without_machine(study), *_not_refined(study)),
         settings=settings_shown(folder.manifest),
         limits=(*limits(study), *_stale(front)),
@@ -180,10 +180,15 @@ def parameters(genes: dict[str, Any], machine: AcceleratorConfig) -> tuple[tuple
 
 def _dominated(study: Study) -> list[FrontPoint]:
     """Best machines of each network that are not on the front, evenly thinned where there are too many."""
-    front = {point.id for point in study.front}
-    points = [point for record in study.networks.values() for point in points_of(record) if point.id not in front]
-    step = max(1, -(-len(points) // MOST_DOMINATED))
-    return points[::step]
+    front = {(point.network, point.machine_index) for point in study.front}
+    rows = [
+        (record, row)
+        for record in study.networks.values()
+        for row, machine in enumerate(record.own_front.machine_index.tolist())
+        if (record.number, machine) not in front
+    ]
+    step = max(1, -(-len(rows) // MOST_DOMINATED))
+    return [point_of(record, row) for record, row in rows[::step]]
 
 
 def _reference_words(folder: StudyFolder) -> str:

@@ -37,6 +37,7 @@ class Proposal:
         params: of the trial.
         network: active genes.
         genome: what they mean.
+        digest: of the genome.
         expected_gain: share of the hypervolume that it was expected to add; infinite where no model was asked.
     """
 
@@ -44,6 +45,7 @@ class Proposal:
     params: dict[str, Any]
     network: dict[str, Any]
     genome: NetworkGenome
+    digest: str
     expected_gain: float
 
     @property
@@ -138,7 +140,8 @@ class Proposer:
         network = self.mode.network(trial.params)
         trial.set_user_attr("network", network)
         gain = getattr(self.study.sampler, "expected_gain", float("inf"))
-        return Proposal(trial, dict(trial.params), network, self.space.genome(network), gain)
+        genome = self.space.genome(network)
+        return Proposal(trial, dict(trial.params), network, genome, genome.digest(), gain)
 
     def _asked(self) -> Trial:
         """A trial with every parameter; where the sampler's model breaks down, drawn at random and marked so."""
@@ -162,7 +165,7 @@ class Proposer:
 
     def _settle(self, proposal: Proposal) -> bool:
         """Finish a proposal that needs no training; whether it did not."""
-        digest = proposal.genome.digest()
+        digest = proposal.digest
         if (record := self.ledger.network(digest)) is not None:
             self.ledger.repeats += 1
             proposal.trial.set_user_attr("repeats", record.number)
@@ -181,7 +184,7 @@ class Proposer:
         priced = self.ledger.pricer.price_untrained(proposal.genome)
         if priced.allowed.any():
             return False
-        if self.ledger.failure(proposal.genome.digest()) is None:
+        if self.ledger.failure(proposal.digest) is None:
             reasons = "; ".join(priced.reasons)
             self.ledger.add_failure(proposal.number, proposal.genome, proposal.network, reasons, self.elapsed_s())
         self._tell(proposal.trial, self.mode.answer_untrained(proposal.params, priced))
@@ -204,7 +207,7 @@ class Proposer:
         return not pricer.may_forbid(genome) or bool(pricer.price_untrained(genome).allowed.any())
 
     def _in_training(self, digest: str) -> bool:
-        return any(proposal.genome.digest() == digest for proposal in self.running.values())
+        return any(proposal.digest == digest for proposal in self.running.values())
 
     def _take(self, proposal: Proposal) -> Proposal:
         self.running[proposal.number] = proposal

@@ -10,8 +10,9 @@ from optuna.samplers import (
     NSGAIIISampler,
     NSGAIISampler,
     RandomSampler,
-    TPESampler,
 )
+
+from dse.study.recent import RecentTPE
 
 GP_TRAININGS = 150
 """A joint ``auto`` models with a Gaussian process up to here; beyond, one proposal costs seconds and TPE takes over."""
@@ -33,7 +34,7 @@ def make_sampler(kind: str, user_seed: int, trials: int, budget: int) -> BaseSam
     """A sampler of that kind (see `chosen`); the Gaussian process and TPE mind the networks in training.
 
     Args:
-        kind: ``gp``, ``tpe`` (every parameter on its own), ``nsga2``, ``nsga3`` or ``random``.
+        kind: ``gp``, ``tpe`` (every parameter on its own, over the newest trials), ``nsga2``, ``nsga3`` or ``random``.
         user_seed: of the search.
         trials: in the study so far; part of the seed, since the same seed would propose the same trials again.
         budget: trainings of the whole search; small ones start with fewer random proposals.
@@ -46,7 +47,7 @@ def make_sampler(kind: str, user_seed: int, trials: int, budget: int) -> BaseSam
         if kind == "gp":
             return GPSampler(seed=seed, n_startup_trials=startup, warn_independent_sampling=False)
         if kind == "tpe":
-            return TPESampler(seed=seed, n_startup_trials=startup, multivariate=False, constant_liar=True)
+            return RecentTPE(seed=seed, n_startup_trials=startup, multivariate=False, constant_liar=True)
         if kind == "nsga2":
             return NSGAIISampler(seed=seed, population_size=population)
         if kind == "nsga3":

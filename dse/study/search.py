@@ -188,7 +188,7 @@ def _searched(
     on_progress: OnProgress,
 ) -> StudyResult:
     """One session on a study folder that is locked and whole."""
-    study = storage.load(folder.database, check=False)
+    study = storage.written_by_one(folder.database)
     try:
         search = open_session(problem, folder, trainers, mode, interrupt, on_progress, study)
         folder.write_manifest(folder.manifest.with_session(search.session))

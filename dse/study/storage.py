@@ -12,6 +12,7 @@ from optuna.exceptions import ExperimentalWarning
 from sqlalchemy import event
 
 from dse.errors import StudyError
+from dse.study.one_writer import OneWriter
 
 Direction = Literal["minimize", "maximize"]
 STUDY_NAME = "search"
@@ -35,8 +36,8 @@ def create(
     return study
 
 
-def load(database: Path, check: bool = True) -> optuna.Study:
-    """The study in ``database``; without ``check`` its version is taken to be right, as just after it was opened.
+def load(database: Path) -> optuna.Study:
+    """The study in ``database``, checked.
 
     Raises:
         StudyError: there is none, or it is damaged.
@@ -45,7 +46,7 @@ def load(database: Path, check: bool = True) -> optuna.Study:
     if not database.exists():
         raise StudyError(f"{database} must exist; without it the study can be shown but not resumed")
     try:
-        return optuna.load_study(storage=_storage(database, check), study_name=STUDY_NAME)
+        return optuna.load_study(storage=_storage(database), study_name=STUDY_NAME)
     except Exception as error:
         cause = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise StudyError(
@@ -54,9 +55,14 @@ def load(database: Path, check: bool = True) -> optuna.Study:
         ) from error
 
 
+def written_by_one(database: Path) -> optuna.Study:
+    """The study in ``database``, just checked or made, for the process that holds its lock."""
+    return optuna.load_study(storage=OneWriter(_storage(database, check=False)), study_name=STUDY_NAME)
+
+
 def close(study: optuna.Study) -> None:
     """Let go of the database."""
-    backend: Any = getattr(study._storage, "_backend", study._storage)
+    backend: Any = getattr(study._storage, "database" if isinstance(study._storage, OneWriter) else "_backend")
     backend.remove_session()
     backend.engine.dispose()
 

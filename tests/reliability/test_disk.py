@@ -8,8 +8,15 @@ from pathlib import Path
 
 import pytest
 from program import Program, ended
+from stand_in import TINY_SPACE, write_space
 
+from dse.errors import RunError
 from dse.results import open_study
+from dse.tasks import Flight, Task
+from dse.worker import WorkerSettings
+from dse.workers import WorkerPool
+from searchspaces.recipe import Recipe
+from searchspaces.space import load_space
 
 Mount = Callable[..., None]
 
@@ -59,6 +66,24 @@ def fill(descriptor: int) -> None:
                 os.write(descriptor, bytes(size))
         except OSError:
             continue
+
+
+def test_a_full_cache_ends_the_work_in_words_and_leaves_no_half_network(
+    tmp_path: Path, mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A real training, whose network is larger than the disk of the cache."""
+    cache = tmp_path / "cache"
+    mount(cache, "-t", "tmpfs", "-o", "size=8k", "tmpfs")
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    space = load_space(write_space(tmp_path, TINY_SPACE)).network
+    genome = space.genome({gene.name: gene.choices[0] for gene in space.genes})
+    with WorkerPool(WorkerSettings("digits", None, str(cache), "cpu", 1), 1, tmp_path / "logs") as pool:
+        pool.start()
+        flight = Flight(pool)
+        flight.submit(Task(0, genome, Recipe(1, train_samples=128), 0))
+        with pytest.raises(RunError, match=r"trained networks must be kept, but there is no room: .*No space left"):
+            flight.outcomes(120.0)
+    assert [path for path in cache.rglob("*") if path.is_file()] == []
 
 
 def test_a_folder_that_cannot_be_written_is_refused(program: Program, mount: Mount) -> None:

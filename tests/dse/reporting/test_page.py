@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from made_up import study
 
+from dse.reporting import from_study
 from dse.reporting.figures import hover
 from dse.reporting.from_study import Study, report_data
 from dse.reporting.page import render, safe_json, write_page
@@ -181,6 +182,14 @@ class TestFinishedStudy:
         data = report_data(folder)
         every = {f"{record.number}-{index}" for record in folder.networks() for index in record.own_front.machine_index}
         assert {point.id for point in data.dominated} == every - {point.id for point in data.front}
+
+    def test_too_many_dominated_points_are_thinned_evenly(
+        self, finished_study: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = open_study(finished_study)
+        every = report_data(folder).dominated
+        monkeypatch.setattr(from_study, "MOST_DOMINATED", -(-len(every) // 2))
+        assert report_data(folder).dominated == every[::2]
 
     def test_refined_and_test_accuracy_are_those_of_the_network(self, finished_study: Path) -> None:
         folder = open_study(finished_study)

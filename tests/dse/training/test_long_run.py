@@ -139,9 +139,22 @@ def test_a_folder_of_another_training_is_refused(done: bool, digits: Dataset, tm
     assert {path: path.read_bytes() for path in tmp_path.glob("*.safetensors")} == before
 
 
-def test_a_damaged_checkpoint_is_named(digits: Dataset, tmp_path: Path) -> None:
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.999])
+def test_a_truncated_checkpoint_is_named(left: float, digits: Dataset, tmp_path: Path) -> None:
+    with pytest.raises(StoppedError):
+        trained(config(NETWORKS["plain"]), digits, tmp_path, after(6))
     path = tmp_path / "checkpoint.safetensors"
-    path.write_bytes(b"\x80\x04\x95 not tensors")
+    cut = path.read_bytes()[: int(left * path.stat().st_size)]
+    path.write_bytes(cut)
+    with pytest.raises(CheckpointError, match=r"checkpoint must be whole, not damaged \(.*; remove it"):
+        trained(config(NETWORKS["plain"]), digits, tmp_path)
+    assert path.read_bytes() == cut
+    path.unlink()
+    trained(config(NETWORKS["plain"]), digits, tmp_path)
+
+
+def test_a_checkpoint_of_something_else_is_named(digits: Dataset, tmp_path: Path) -> None:
+    (tmp_path / "checkpoint.safetensors").write_bytes(b"\x80\x04\x95 not tensors")
     with pytest.raises(CheckpointError, match="checkpoint must be whole, not damaged"):
         trained(config(NETWORKS["plain"]), digits, tmp_path)
 
