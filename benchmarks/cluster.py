@@ -1,10 +1,11 @@
-"""What a trial costs beside its training, over own processes and over a real Dask scheduler, with simulated trainings.
+"""What a trial costs beside its training, over own processes and over a real Dask scheduler.
 
     python benchmarks/cluster.py local --workers 4 --trials 100 --seconds 1
     python benchmarks/cluster.py dask --workers 4 --trials 100 --seconds 1       # a `dse worker` process each
+    python benchmarks/cluster.py dask --workers 4 --trials 100 --real            # of the digits, not of a clock
     python benchmarks/cluster.py simulated --workers 256 --trials 1000 --seconds 20     # all in one process
 
-One JSON line: wall time and how much of it the workers were busy, processor milliseconds a trial of the coordinator and
+One JSON line: wall time and how much of it the workers trained, processor milliseconds a trial of the coordinator and
 of the scheduler, trials lost and done twice.
 """
 
@@ -32,11 +33,12 @@ SLEEPER = (sys.executable, str(HERE / "simulated.py"))
 
 
 def serve_process(address: str) -> None:
-    """A `dse worker` whose training processes sleep."""
+    """A `dse worker` whose training processes sleep, if they are told how long."""
     from dse.cluster import node
     from dse.cluster.serve import serve_worker
 
-    node.COMMAND = SLEEPER
+    if "DSE_SIMULATED_S" in os.environ:
+        node.COMMAND = SLEEPER
     serve_worker(address, 1, 1, 0, None)
 
 
@@ -64,10 +66,10 @@ async def _serve(address: str, workers: int) -> None:
 
 
 @contextmanager
-def cluster(kind: str, workers: int, seconds: float, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
+def cluster(kind: str, workers: int, seconds: float | None, folder: Path) -> Iterator[tuple[str, psutil.Process]]:
     """Address of a scheduler with all its workers, and the scheduler's process."""
     path = {"PYTHONPATH": f"{Path.cwd()}:{HERE}", "DSE_CACHE_DIR": str(folder / "cache")}
-    environment = {**os.environ, **path, "DSE_SIMULATED_S": str(seconds)}
+    environment = os.environ | path | ({} if seconds is None else {"DSE_SIMULATED_S": str(seconds)})
     started: list[subprocess.Popen[str]] = []
 
     def start(said: str, *arguments: str) -> str:
@@ -93,14 +95,16 @@ def cluster(kind: str, workers: int, seconds: float, folder: Path) -> Iterator[t
             process.wait()
 
 
-def measure(kind: str, workers: int, trials: int, seconds: float, sampler: str) -> dict[str, Any]:
-    """Search once."""
+def measure(kind: str, workers: int, trials: int, seconds: float | None, sampler: str) -> dict[str, Any]:
+    """Search once; trainings are real without ``seconds``."""
     folder = Path(tempfile.mkdtemp(prefix="cluster-"))
     try:
         if kind == "local":
-            os.environ["DSE_SIMULATED_S"] = str(seconds)
             from dse.workers import WorkerPool
 
+            if seconds is None:
+                return _searched(WorkerPool, workers, trials, seconds, sampler, folder)
+            os.environ["DSE_SIMULATED_S"] = str(seconds)
             return _searched(partial(WorkerPool, command=SLEEPER), workers, trials, seconds, sampler, folder)
         with cluster(kind, workers, seconds, folder) as (address, scheduler):
             from dse.cluster.connect import trainers
@@ -113,12 +117,14 @@ def measure(kind: str, workers: int, trials: int, seconds: float, sampler: str) 
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _searched(make: Any, workers: int, trials: int, seconds: float, sampler: str, folder: Path) -> dict[str, Any]:
+def _searched(
+    make: Any, workers: int, trials: int, seconds: float | None, sampler: str, folder: Path
+) -> dict[str, Any]:
     from dse.study.search import run_search
     from dse.study.settings import SearchSettings
 
     settings = SearchSettings(
-        space=str(HERE / "coordinator.toml"),
+        space="digits" if seconds is None else str(HERE / "coordinator.toml"),
         sampler=sampler,
         workers=workers,
         trials=trials,
@@ -135,14 +141,16 @@ def _searched(make: Any, workers: int, trials: int, seconds: float, sampler: str
     spent = time.process_time()
     result = run_search(settings, watch, make_trainers=make)
     spent, wall = time.process_time() - spent, time.perf_counter() - begin
-    digests = [record.digest for record in result.folder.networks()]
+    networks = result.folder.networks()
+    digests = [record.digest for record in networks]
+    trained = sum(record.score.seconds for record in networks) if seconds is None else trials * seconds
     return {
         "workers": workers,
         "trials": trials,
-        "seconds": seconds,
+        "seconds": round(trained / trials, 2),
         "sampler": sampler,
         "wall_s": round(wall, 2),
-        "busy": round(trials * seconds / workers / wall, 3),
+        "busy": round(trained / workers / wall, 3),
         "coordinator_ms": round(1000 * spent / trials, 2),
         "lost": trials - result.trained,
         "twice": len(digests) - len(set(digests)),
@@ -163,13 +171,14 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--trials", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--real", action="store_true", help="train networks of the digits instead of sleeping")
     parser.add_argument("--sampler", default="random")
     given = parser.parse_args()
-    print(
-        json.dumps(
-            {"kind": given.kind, **measure(given.kind, given.workers, given.trials, given.seconds, given.sampler)}
-        )
-    )
+    if given.real and given.kind == "simulated":
+        parser.error("simulated workers cannot train: --real is for local and dask")
+    seconds = None if given.real else given.seconds
+    found = measure(given.kind, given.workers, given.trials, seconds, given.sampler)
+    print(json.dumps({"kind": given.kind, **found}))
 
 
 if __name__ == "__main__":
