@@ -36,9 +36,10 @@ from costmodels.schedule import count
 from costmodels.slots import strip_rows
 from costmodels.workload import LayerWorkload, Workload
 from dse.data.digits import read_digits
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.integer_network import IntegerNetwork, run_integer
 from dse.export.outside_tool import run_tool
-from dse.export.rtl_export import FILES, TOP, CoreImage, lay_out, write_core
+from dse.export.rtl_export import FILES, TOP, write_core
 from dse.export.rtl_simulate import BENCH, SimulationError, parse
 from dse.training.fold import fold
 from dse.training.model import build_network

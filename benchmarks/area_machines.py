@@ -9,8 +9,8 @@ import torch
 
 from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
 from costmodels.features import Features
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.integer_network import IntegerNetwork
-from dse.export.rtl_export import CoreImage, lay_out
 from dse.training.fold import fold
 from dse.training.model import build_network
 from searchspaces.genome import LayerGenome, NetworkGenome, Pooling

@@ -13,7 +13,8 @@ import numpy as np
 from area_machines import EDGE, Machine, image
 
 from dse.export.outside_tool import run_tool
-from dse.export.rtl_export import TOP, parameters, write_core
+from dse.export.rtl_export import TOP, write_core
+from dse.export.rtl_parameters import parameters
 from dse.export.rtl_synthesis import (
     FOLDER,
     REPORT,

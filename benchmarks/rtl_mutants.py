@@ -22,8 +22,9 @@ from pathlib import Path
 
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.schedule import count
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.machine_order import UnsupportedNetworkError
-from dse.export.rtl_export import CoreImage, lay_out, write_core
+from dse.export.rtl_export import write_core
 from dse.export.rtl_simulate import SimulationError
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "rtl"))

@@ -1,6 +1,7 @@
-"""Train every network of a small space to convergence, and briefly in several ways: ground truth of search benchmarks.
+"""Train the networks of a space to convergence, and briefly in several ways: ground truth of search benchmarks.
 
-    python benchmarks/tabular/make_table.py --out table.jsonl [--space FILE] [--workers 2] [--limit N]
+    python benchmarks/tabular/make_table.py --out digits.jsonl [--workers 2]
+    python benchmarks/tabular/make_table.py --space benchmarks/tabular/mnist.toml --limit 200 --out mnist.jsonl
 
 One line per training: genome parameters, recipe, seed, right answers on validation and test samples, firing rates,
 masks, seconds. What is in the file already is not trained again, so it may be stopped at any time and started again.
@@ -14,13 +15,15 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, replace
 from functools import cache
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from table import FULL
 
 from dse.results.scores import score_to_dict
 from dse.score import Failed
@@ -29,9 +32,48 @@ from searchspaces.recipe import Recipe
 from searchspaces.space import SearchSpace, load_space
 
 SPACE = Path(__file__).parent / "digits.toml"
-FULL_SEEDS = (0, 1, 2)
 SHORT_SEED = 7
 """Short runs have a seed of their own: that of a full run would share its order of samples and first weights."""
+
+
+class Length(NamedTuple):
+    """Epochs of a run, and the training samples it sees in each; None is all."""
+
+    epochs: int
+    samples: int | None = None
+
+
+@dataclass(frozen=True)
+class Runs:
+    """What a table holds of each network: full runs from these seeds, as the space refines, and short ones by name."""
+
+    full_seeds: tuple[int, ...]
+    short: Mapping[str, Length]
+
+
+DIGITS = Runs(
+    (0, 1, 2),
+    {
+        "e2": Length(2),
+        "e3": Length(3),
+        "e6": Length(6),
+        "e12": Length(12),
+        "e12-half": Length(12, 538),
+        "e24-quarter": Length(24, 269),
+    },
+)
+MNIST = Runs(
+    (0,),
+    {
+        "5k-e1": Length(1, 5_000),
+        "5k-e2": Length(2, 5_000),
+        "5k-e4": Length(4, 5_000),
+        "5k-e8": Length(8, 5_000),
+        "20k-e1": Length(1, 20_000),
+    },
+)
+RUNS = {"tabular-digits": DIGITS, "tabular-mnist": MNIST}
+"""By name of the space."""
 
 
 @dataclass(frozen=True)
@@ -42,26 +84,13 @@ class Job:
     params: tuple[tuple[str, Any], ...]
     run: str
     epochs: int
-    share: float
+    samples: int | None
     seed: int
 
     @property
     def key(self) -> tuple[int, str, int]:
         """What tells two jobs of a table apart."""
         return self.number, self.run, self.seed
-
-
-def short_runs(full_epochs: int) -> dict[str, tuple[int, float]]:
-    """Name to epochs and share of the training samples: up to a fifth of the full run's samples seen."""
-    tenth = full_epochs // 10
-    return {
-        "e2": (2, 1.0),
-        "e3": (tenth // 2, 1.0),
-        "e6": (tenth, 1.0),
-        "e12": (2 * tenth, 1.0),
-        "e12-half": (2 * tenth, 0.5),
-        "e24-quarter": (4 * tenth, 0.25),
-    }
 
 
 def genomes(space: NetworkSpace) -> list[dict[str, Any]]:
@@ -79,12 +108,13 @@ def jobs(space: SearchSpace, limit: int | None) -> Iterator[Job]:
     """Network by network in a fixed random order, the full runs first, so that a table cut short is a fair sample."""
     numbered = list(enumerate(genomes(space.network)))
     random.Random(0).shuffle(numbered)
+    runs = RUNS[space.name]
     for number, params in numbered[:limit]:
         stated = tuple(sorted(params.items()))
-        for seed in FULL_SEEDS:
-            yield Job(number, stated, "full", space.refine.epochs, 1.0, seed)
-        for run, (epochs, share) in short_runs(space.refine.epochs).items():
-            yield Job(number, stated, run, epochs, share, SHORT_SEED)
+        for seed in runs.full_seeds:
+            yield Job(number, stated, FULL, space.refine.epochs, None, seed)
+        for run, length in runs.short.items():
+            yield Job(number, stated, run, length.epochs, length.samples, SHORT_SEED)
 
 
 @cache
@@ -104,8 +134,7 @@ def run_job(space_file: Path, job: Job) -> dict[str, Any]:
 
     space, data, unseen = opened(space_file)
     genome = space.network.genome(dict(job.params))
-    samples = None if job.share == 1 else round(job.share * len(data.train.labels))
-    recipe: Recipe = replace(space.refine, epochs=job.epochs, train_samples=samples)
+    recipe: Recipe = replace(space.refine, epochs=job.epochs, train_samples=job.samples)
     line: dict[str, Any] = {**asdict(job), "params": dict(job.params), "genome": genome.digest()}
     with tempfile.TemporaryDirectory() as folder:
         store, start = ScoreCache(Path(folder)), time.process_time()
@@ -114,7 +143,7 @@ def run_job(space_file: Path, job: Job) -> dict[str, Any]:
         if isinstance(score, Failed):
             return {**line, "failed": score.reason}
         tested = test(genome, score, store, unseen, "cpu")
-    keep_masks = job.run == "full" and job.seed == FULL_SEEDS[0]
+    keep_masks = job.run == FULL and job.seed == RUNS[space.name].full_seeds[0]
     line["score"] = score_to_dict(score, masks=keep_masks)
     line["test"] = {"deployed_correct": tested.deployed_correct, "samples": tested.samples}
     return line

@@ -23,7 +23,6 @@ from dse.study.settings import SearchSettings
 from searchspaces.genome import NetworkGenome
 from searchspaces.space import SearchSpace, load_space
 
-SPACE = Path(__file__).parent / "digits.toml"
 SHORT = "e6"
 """Run whose score a contestant is told."""
 
@@ -43,14 +42,15 @@ class Question:
 
     Attributes:
         entries: of that half.
+        space_file: of the table.
         objectives: names.
         told: kind of run whose score a contestant sees.
     """
 
     entries: Sequence[Entry]
+    space_file: Path
     objectives: tuple[str, ...] = ("acc", "energy")
     told: str = SHORT
-    space_file: Path = SPACE
 
     @cached_property
     def space(self) -> SearchSpace:
@@ -149,5 +149,6 @@ def remembered_totals(workload: Any, machines: Any, technology: Any) -> Any:
 
 
 def question(table: Path = TABLE, which: str = "dev", **changes: Any) -> Question:
-    """The question over one half of a table."""
-    return Question(half(read_table(table), which), **changes)
+    """The question over one half of a table, whose space lies beside it under the same name."""
+    space_file = table.with_name(table.name.partition(".")[0] + ".toml")
+    return Question(half(read_table(table), which), space_file, **changes)

@@ -9,9 +9,12 @@ from costmodels.logic_area import synthesised, term_values
 from costmodels.schedule import count
 from costmodels.technology import Technology
 from dse.costing import Breakdown, price_trained, technology_from
+from dse.export.core_image import CoreImage, lay_out
+from dse.export.golden_stores import stored_words
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.rtl_design import Design, LayerDesign, write_design
-from dse.export.rtl_export import CoreImage, lay_out, parameters, stored_words, write_core
+from dse.export.rtl_export import write_core
+from dse.export.rtl_parameters import parameters
 from dse.export.rtl_synthesis import write_synthesis
 from dse.export.rtl_texts import constraints, fusesoc_core, readme
 from dse.export.trained import TrainedNetwork

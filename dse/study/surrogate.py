@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+SHORTEST = 2.0
+"""Least length scale in standard deviations, between networks that differ in one gene of two choices: below, the smooth
+part would be noise by another name, and single trainings would be believed."""
+
 FIT_AGAIN = 1.15
 """Length scales and noise are fitted again when the networks have grown by this factor; data count at once."""
 
@@ -68,7 +72,7 @@ def fresh_kernel() -> Any:
     from sklearn.gaussian_process.kernels import ConstantKernel, DotProduct, Matern, WhiteKernel
 
     trend = ConstantKernel(0.1, (1e-4, 10.0)) * DotProduct(0.0, "fixed")
-    smooth = ConstantKernel(0.5, (1e-3, 10.0)) * Matern(3.0, (0.5, 50.0), nu=2.5)
+    smooth = ConstantKernel(0.5, (1e-3, 10.0)) * Matern(3.0, (SHORTEST, 50.0), nu=2.5)
     return (trend + smooth) + WhiteKernel(0.1, (1e-4, 1.0))
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.machine import MACHINE
 from costmodels.schedule import count
-from dse.export.rtl_export import CoreImage
+from dse.export.core_image import CoreImage
 from dse.export.rtl_simulate import BENCH, SimulationResult, parse
 
 BANDWIDTH = 1e4  # bytes per cycle, ample

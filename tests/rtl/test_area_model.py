@@ -18,7 +18,7 @@ from area_machines import MACHINES, Machine, image, shape  # noqa: E402
 from costmodels.features import Features  # noqa: E402
 from costmodels.logic_area import TABLE, TERMS, Quantity, synthesised, term_values  # noqa: E402
 from costmodels.published import figure  # noqa: E402
-from dse.export.rtl_export import parameters  # noqa: E402
+from dse.export.rtl_parameters import parameters  # noqa: E402
 
 MEAN_PERCENT, WORST_PERCENT = 1.0, 3.0
 FITTED, HELD_OUT = 25, 8

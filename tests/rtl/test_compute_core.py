@@ -15,10 +15,11 @@ from small_cores import random_core, random_images
 
 from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
 from costmodels.schedule import count
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.integer_network import IntegerNetwork, run_integer
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.machine_program import SECTIONS
-from dse.export.rtl_export import CoreImage, lay_out, write_core
+from dse.export.rtl_export import write_core
 from dse.export.rtl_simulate import BENCH, SimulationError, parse, simulate
 
 IMAGES = 2

@@ -10,8 +10,10 @@ from small_cores import random_images
 from test_memory_system import measured, predicted
 from tight_machines import Order, bytes_per_cycle, shrink_kib, tight_machine
 
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.machine_passes import runs
-from dse.export.rtl_export import CoreImage, lay_out, parameters, write_core
+from dse.export.rtl_export import write_core
+from dse.export.rtl_parameters import parameters
 
 IMAGES = 2
 SEEDS: tuple[tuple[int, Order], ...] = (

@@ -8,7 +8,8 @@ from core_events import BANDWIDTH, expected, simulate
 from small_cores import random_core, random_images
 from tight_machines import bytes_per_cycle, shrink_kib, tight_machine
 
-from dse.export.rtl_export import lay_out, write_core
+from dse.export.core_image import lay_out
+from dse.export.rtl_export import write_core
 
 IMAGES = 2
 SEEDS = (6, 14, 19, 24, 59, 95, 101, 127)

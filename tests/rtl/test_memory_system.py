@@ -14,9 +14,10 @@ from tight_machines import bytes_per_cycle, schedule_of, shrink_kib, tight_machi
 
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.schedule import count
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.machine_passes import runs
-from dse.export.rtl_export import CoreImage, lay_out, write_core
+from dse.export.rtl_export import write_core
 from dse.export.rtl_simulate import SimulationResult, simulate
 
 IMAGES = 2

@@ -9,6 +9,7 @@ from small_cores import random_images, weights_of
 from test_memory_system import measured, predicted
 
 from costmodels.accelerator import AcceleratorConfig
+from dse.export.core_image import lay_out
 from dse.export.integer_network import (
     IntegerClassifier,
     IntegerLayer,
@@ -17,7 +18,7 @@ from dse.export.integer_network import (
     signed_bits,
     sum_range,
 )
-from dse.export.rtl_export import lay_out, write_core
+from dse.export.rtl_export import write_core
 from dse.export.rtl_simulate import simulate
 
 IMAGES, STEPS, FRACTION_BITS, BYTES_PER_CYCLE = 3, 2, 4, 12.8

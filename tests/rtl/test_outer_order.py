@@ -22,9 +22,11 @@ from tight_machines import bytes_per_cycle, shrink_kib, tight_machine
 
 from costmodels.accelerator import AcceleratorConfig
 from costmodels.slots import words_between_steps
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.integer_network import IntegerNetwork
 from dse.export.machine_passes import runs
-from dse.export.rtl_export import CoreImage, lay_out, parameters, write_core
+from dse.export.rtl_export import write_core
+from dse.export.rtl_parameters import parameters
 
 IMAGES = 2
 TIGHT = (11, 14, 19, 20, 24, 25, 37, 42, 52, 55, 65, 70, 71, 89, 93, 96, 108, 112, 114, 116, 127, 134, 162, 172)

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from efficiency import Curve, as_markdown, at, competed, first_reaching, verdicts
 from fidelity import ranking, regret, rules
+from make_table import SPACE, jobs, known, run_job
 from question import Question, Step
+from question import question as posed_question
 from rivals import TableTrainers, joint, nested
+from stopping import LEARNT, replayed
 from table import Nearest, half, packed, read_table, table_space
 
 from dse.tasks import Task
@@ -26,8 +29,7 @@ def paths(tmp_path_factory: pytest.TempPathFactory) -> Paths:
 
 @pytest.fixture(scope="module")
 def question(paths: Paths) -> Question:
-    table, space = paths
-    return Question(half(read_table(table), "dev"), space_file=space)
+    return posed_question(paths[0], "dev")
 
 
 def test_a_table_is_packed_without_loss_and_networks_in_the_making_are_left_out(paths: Paths, tmp_path: Path) -> None:
@@ -52,6 +54,33 @@ def test_a_failed_training_leaves_its_network_out() -> None:
     lines = list(made_up.lines())
     lines[0] = {**lines[0], "failed": "diverged"}
     assert [network["number"] for network in packed(map(json.dumps, lines))] == list(range(1, 108))
+
+
+def test_a_table_cut_short_goes_on_with_what_is_missing(tmp_path: Path) -> None:
+    wanted = list(jobs(load_space(SPACE), 2))
+    assert len({job.key for job in wanted}) == len(wanted) == 2 * (3 + 6)
+    lines = [json.dumps({"number": job.number, "run": job.run, "seed": job.seed}) + "\n" for job in wanted[:5]]
+    (tmp_path / "lines.jsonl").write_text("".join(lines)[:-3])
+    assert known(tmp_path / "lines.jsonl") == {job.key for job in wanted[:4]}
+    assert (tmp_path / "lines.jsonl").read_text() == "".join(lines[:4])
+    assert known(tmp_path / "none.jsonl") == set()
+
+
+def test_the_networks_of_a_table_cut_short_are_the_first_of_the_whole() -> None:
+    space = load_space(SPACE.with_name("mnist.toml"))
+    few, more = (list(dict.fromkeys(job.number for job in jobs(space, count))) for count in (3, 9))
+    assert few == more[:3]
+    assert len(set(more)) == 9
+
+
+def test_a_short_run_of_a_table_is_scored_on_validation_and_test_samples() -> None:
+    job = next(job for job in jobs(load_space(SPACE), 1) if job.run == "e2")
+    line = run_job(SPACE, job)
+    entry = {"validation": line["score"]["samples"], "test": line["test"]["samples"]}
+    assert entry == {"validation": 360, "test": 360}
+    assert line["genome"] == load_space(SPACE).network.genome(dict(job.params)).digest()
+    assert not line["score"].get("masks")
+    assert 0 < line["score"]["deployed_correct"] <= 360
 
 
 def test_the_halves_share_nothing_and_a_network_keeps_its_half_while_the_table_grows(paths: Paths) -> None:
@@ -125,6 +154,36 @@ def test_the_default_needs_fewer_trainings_than_plain_optuna(question: Question)
     default = question.curve(nested(question, "auto", 0, trainings=30))
     plain = question.curve(joint(question, "tpe", 0, trainings=60))
     assert default[-1] > plain[-1]
+
+
+def test_trainings_that_add_nothing_to_what_was_told_are_hopeless_and_cost_their_early_run(question: Question) -> None:
+    steps = nested(question, "random", 0, trainings=40)
+    short = replayed(question, steps, early="e6")
+    seen, points, idle = [], np.zeros((0, 2)), 0
+    for step in steps:
+        priced, right = question.priced(step.number, "e6"), question.by_number[step.number].runs["e6"][0].deployed
+        metrics = {**priced.metrics, "accuracy": np.full(len(priced.runs), right / 1000)}
+        gains = question.reference.gains(metrics, question.problem.objectives)[priced.runs]
+        more = np.concatenate([points, gains])
+        idle += len(seen) >= LEARNT and covered(more) <= covered(points) + 1e-12
+        seen.append(step)
+        points = more
+    assert short.hopeless == pytest.approx(idle / 40)
+    assert 0 < idle < 30
+    assert short.saved == 0
+    assert short.saved_by_two == pytest.approx(idle / 40 - 1)
+    assert 0 <= short.lost < 0.2
+    unlike = replayed(question, steps, early="full")
+    assert unlike.saved <= 0, "the early run of this table takes longer than the told one"
+
+
+def covered(points: np.ndarray) -> float:
+    """Area above 0 of points in two dimensions, from the right."""
+    area, highest = 0.0, 0.0
+    for x, y in sorted(np.maximum(points, 0).tolist(), reverse=True):
+        area += x * max(0.0, y - highest)
+        highest = max(highest, y)
+    return area
 
 
 CURVES = {

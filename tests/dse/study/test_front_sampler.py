@@ -59,6 +59,15 @@ def test_the_model_finds_a_trend_and_tells_it_from_noise() -> None:
     assert spread[np.linalg.norm(unseen - 0.5, axis=1).argmin()][0] < model.predict(np.full((1, 3), 3.0))[1][0][0]
 
 
+def test_neighbours_correct_a_single_training_on_every_draw_of_the_noise() -> None:
+    genes = np.array(list(product([0.0, 0.5, 1.0], [0.0, 1.0], [0.0, 1.0], [0.0, 0.5, 1.0])))
+    truth = genes @ [0.3, 0.2, 0.1, 0.3]
+    for seed in range(20):
+        noise = 0.1 * np.random.default_rng(seed).normal(size=len(genes))
+        judged = Surrogate().fit(genes, (truth + noise)[:, None]).predict(genes)[0][:, 0]
+        assert np.abs(judged - truth).mean() < 0.75 * np.abs(noise).mean(), seed
+
+
 def test_the_model_counts_new_data_before_it_is_fitted_again() -> None:
     draw = np.random.default_rng(1)
     features, surrogate = draw.uniform(size=(40, 2)), Surrogate()
