@@ -8,7 +8,7 @@ from core_events import BANDWIDTH, expected, simulate
 from small_cores import random_core, random_images
 from tight_machines import bytes_per_cycle, shrink_kib, tight_machine
 
-from dse.export.core_image import lay_out
+from dse.export.core_image import CoreImage, lay_out
 from dse.export.rtl_export import write_core
 
 IMAGES = 2
