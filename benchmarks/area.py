@@ -31,14 +31,24 @@ MODULES = {  # block of the area model, and the terms that a module may have
     "adder_tree": ("adder_trees", ("tree_bits", "tree_adders", "tree_registers")),
     "window_turner": ("alignment", ("bank_rows", "lanes", "bank_lanes")),
     "rotator": ("alignment", ("turned_lanes", "turned_rows", "turned_valid")),
-    "accumulators": ("accumulators", ("one", "rows", "tree_level_rows")),
+    "accumulators": ("accumulators", ("one", "rows", "tree_level_rows", "outer_rows")),
     "if_units": (
         "if_units",
-        ("one", "rows", "dual_rows", "grid_rows", "strengths", "strength_rows", "strength_bits", "dual_strength_rows"),
+        (
+            "one",
+            "rows",
+            "outer_rows",
+            "dual_rows",
+            "grid_rows",
+            "strengths",
+            "strength_rows",
+            "strength_bits",
+            "dual_strength_rows",
+        ),
     ),
     "pooling": ("pooling", ("map_rows", "stored_bits", "kept_bits", "pooled_bits", "added_bits", "strength_bits")),
     "window_rows": ("pooling", ("choice_bits", "winner_choice_bits")),
-    "ranks": ("winners", ("rank_bits",)),
+    "ranks": ("winners", ("rank_bits", "outer_rank_bits")),
     "winners": (
         "winners",
         ("winner_bits", "winner_kept_bits", "winner_compared_bits", "winner_passed_bits"),
@@ -70,8 +80,10 @@ MODULES = {  # block of the area model, and the terms that a module may have
     ),
     "flat_step": ("spike_writer", ("one",)),
     "lane_lists": ("lane_addresses", ("pruned_lanes", "list_bits")),
-    "sequencer": ("control", ("one",)),
-    "pass_control": ("control", ("one",)),
+    "membrane_buffer": ("membrane_addresses", ("outer", "outer_rows")),
+    "membrane_place": ("membrane_addresses", ("outer",)),
+    "sequencer": ("control", ("one", "outer")),
+    "pass_control": ("control", ("one", "outer")),
     "compute_core": (
         "control",
         (
@@ -84,6 +96,9 @@ MODULES = {  # block of the area model, and the terms that a module may have
             "pruned_lanes",
             "strengths",
             "winner_stored_bits",
+            "outer",
+            "outer_rows",
+            "outer_stage_rows",
         ),
     ),
     "map_port": (
@@ -141,15 +156,23 @@ def synthesise_missing(names: list[str]) -> None:
 
 
 def fitted(quantity: Quantity, sizes: dict[str, Sizes]) -> dict[tuple[str, str], float]:
-    """Module and term to its coefficient: least squares, none below 0, errors as shares of the whole machine."""
+    """Module and term to its coefficient: least squares, none below 0, errors as shares of the whole machine.
+
+    Terms are fitted to machines of `inner` order, and what `outer` adds to what these leave of its machines.
+    """
     known = {name: modules for name, modules in read(quantity).items() if not MACHINES[name].held_out}
-    weights = np.array([1 / sum(modules.values()) for modules in known.values()])
-    found = {}
-    for module, (_, terms) in MODULES.items():
-        matrix = np.array([[float(TERMS[term](sizes[name])[0]) for term in terms] for name in known])
-        target = np.array([modules.get(module, 0.0) for modules in known.values()])
-        coefficients, _ = nnls(matrix * weights[:, None], target * weights)
-        found.update({(module, term): each for term, each in zip(terms, coefficients, strict=True)})
+    found: dict[tuple[str, str], float] = {}
+    for outer in (False, True):
+        machines = {name: modules for name, modules in known.items() if sizes[name].outer.all() == outer}
+        weights = np.array([1 / sum(modules.values()) for modules in machines.values()])
+        values = {term: np.array([float(of(sizes[name])[0]) for name in machines]) for term, of in TERMS.items()}
+        for module, (_, terms) in MODULES.items():
+            left = np.array([modules.get(module, 0.0) for modules in machines.values()])
+            left = left - sum(found[module, term] * values[term] for term in terms if (module, term) in found)
+            if fresh := [term for term in terms if term.startswith("outer") == outer]:
+                matrix = np.array([values[term] for term in fresh]).T
+                coefficients, _ = nnls(matrix * weights[:, None], left * weights)
+                found.update({(module, term): each for term, each in zip(fresh, coefficients, strict=True)})
     return found
 
 
@@ -158,8 +181,9 @@ def fit() -> None:
     sizes = {name: Sizes.of(*shape(MACHINES[name])) for name in read()}
     ge, registers = fitted("ge", sizes), fitted("registers", sizes)
     lines = [
-        (MODULES[module][0], module, term, f"{ge[module, term]:.4g}", f"{registers[module, term]:.4g}")
-        for module, term in ge
+        (block, module, term, f"{ge[module, term]:.4g}", f"{registers[module, term]:.4g}")
+        for module, (block, terms) in MODULES.items()
+        for term in terms
         if ge[module, term] > 0 or registers[module, term] > 0
     ]
     with logic_area.TABLE.open("w", encoding="utf-8", newline="") as file:

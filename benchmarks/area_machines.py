@@ -4,6 +4,7 @@ A machine is exported for an untrained network of the shape that `MACHINES` give
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -17,6 +18,7 @@ from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
 from searchspaces.recipe import Recipe
 
 EDGE = 12  # of the image
+AMPLE_KIB = 512
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Machine:
         weight_bits: of its first layer; many need another fixed-point grid than the other layers have.
         depth: F.
         weight_kib: of the weight buffer; the smallest streams filters.
+        time_order: under ``"outer"`` membranes wait in an ample buffer.
     """
 
     rows: int
@@ -46,7 +49,8 @@ class Machine:
     input_bits: int = 4
     weight_bits: int = 1
     depth: int = 4
-    weight_kib: int = 512
+    weight_kib: int = AMPLE_KIB
+    time_order: Literal["inner", "outer"] = "inner"
 
 
 MACHINES = {
@@ -75,6 +79,16 @@ MACHINES = {
     "v2-l4-membrane-dual-t2": Machine(2, 4, pooling="membrane", dual=True, timesteps=2),
     "v4-l4-count-t8": Machine(4, 4, pooling="count", timesteps=8),
     "v4-l4-grids": Machine(4, 4, weight_bits=8, input_bits=8),
+    "v2-l4-outer": Machine(2, 4, time_order="outer"),
+    "v8-l4-outer": Machine(8, 4, time_order="outer"),
+    "v4-l16-outer": Machine(4, 16, time_order="outer"),
+    "v3-l4-outer-dual": Machine(3, 4, dual=True, time_order="outer"),
+    "v4-l4-outer-membrane": Machine(4, 4, pooling="membrane", time_order="outer"),
+    "v2-l8-outer-count-t8": Machine(2, 8, pooling="count", timesteps=8, time_order="outer"),
+    "v8-l2-outer-pruned": Machine(8, 2, pruned=0.5, time_order="outer"),
+    "v4-l8-outer-levels3": Machine(4, 8, levels=3, time_order="outer"),
+    "v6-l4-outer-membrane-levels3": Machine(6, 4, levels=3, pooling="membrane", time_order="outer"),
+    "v5-l2-outer-average": Machine(5, 2, pooling="average", depth=2, time_order="outer"),
     "v8-l32": Machine(8, 32, held_out=True, timesteps=8, input_bits=8),
     "v6-l5": Machine(6, 5, held_out=True),
     "v3-l5-streamed": Machine(3, 5, held_out=True, depth=1, weight_kib=1, channels=32, input_bits=8),
@@ -83,6 +97,15 @@ MACHINES = {
     "v3-l4-levels3-membrane": Machine(3, 4, held_out=True, levels=3, pooling="membrane", timesteps=2),
     "v2-l12-count": Machine(2, 12, held_out=True, pooling="count"),
     "v4-l2-levels7": Machine(4, 2, held_out=True, levels=7, timesteps=8),
+    "v5-l3-outer-levels3": Machine(5, 3, held_out=True, levels=3, timesteps=8, time_order="outer"),
+    "v3-l6-outer-membrane-dual": Machine(
+        3, 6, held_out=True, pooling="membrane", dual=True, depth=2, time_order="outer"
+    ),
+    "v6-l3-outer-count-pruned": Machine(
+        6, 3, held_out=True, pooling="count", pruned=0.5, channels=16, timesteps=2, time_order="outer"
+    ),
+    "v8-l8-outer-input8": Machine(8, 8, held_out=True, input_bits=8, depth=1, time_order="outer"),
+    "v7-l5-outer-average": Machine(7, 5, held_out=True, pooling="average", depth=3, time_order="outer"),
 }
 
 
@@ -124,8 +147,11 @@ def network(machine: Machine) -> IntegerNetwork:
 
 
 def image(machine: Machine) -> CoreImage:
-    """The machine with an ample spike buffer."""
-    config = AcceleratorConfig(machine.rows, machine.lanes, machine.depth, 512, machine.weight_kib)
+    """The machine with ample buffers of spikes and membranes."""
+    membrane_kib = AMPLE_KIB if machine.time_order == "outer" else 0
+    config = AcceleratorConfig(
+        machine.rows, machine.lanes, machine.depth, AMPLE_KIB, machine.weight_kib, machine.time_order, membrane_kib
+    )
     return lay_out(network(machine), config)
 
 

@@ -4,16 +4,18 @@
 
 Each mutant replaces one expression of one file. It is killed by the first core whose stored elements, scores, cycles or
 events differ, or that never ends; one that every core leaves alive is printed as ALIVE and makes the exit status 1.
-Needs Icarus.
+benchmarks/rtl_mutants.csv keeps who killed whom, mutant by mutant: a run that was broken off goes on with those that
+nothing has killed yet. Needs Icarus.
 """
 
 import argparse
+import csv
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +33,16 @@ from core_events import expected, simulate
 from small_cores import random_core, random_images
 from tight_machines import shrink_kib, tight_machine
 
+TABLE = Path(__file__).with_suffix(".csv")
+COLUMNS = ("module", "expression", "instead", "killed_by")
+Mutant = tuple[str, str, str]
 IMAGES = 2
 MOST_WORK = 3000  # cycles x rows x lanes of an image: a second of Icarus
 BANDWIDTH = 0.7  # bytes a cycle: some filters are waited for
 MOST_SECONDS = 8  # of processor time: a simulation that takes longer never ends
 
 # File, text in it, what stands there instead.
-MUTANTS: tuple[tuple[str, str, str], ...] = (
+MUTANTS: tuple[Mutant, ...] = (
     ("accumulators", "subtract ? previous - term", "subtract ? previous + term"),
     ("accumulators", "wide << shift", "wide"),
     ("accumulators", "first ? '0 : totals", "totals"),
@@ -210,7 +215,7 @@ def limit_processor_time() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
 
 
-def killer(mutant: tuple[str, str, str], every: Sequence[Core]) -> Core | None:
+def killer(mutant: Mutant, every: Sequence[Core]) -> Core | None:
     """The first core that sees the mutant."""
     name, text, instead = mutant
     for core in every:
@@ -225,32 +230,61 @@ def killer(mutant: tuple[str, str, str], every: Sequence[Core]) -> Core | None:
     return None
 
 
+def read() -> dict[Mutant, str]:
+    """Mutant to the core that killed it, empty where all left it alive; those that were tried."""
+    if not TABLE.exists():
+        return {}
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        rows = {(row["module"], row["expression"], row["instead"]): row["killed_by"] for row in csv.DictReader(file)}
+    return {mutant: rows[mutant] for mutant in MUTANTS if mutant in rows}
+
+
+def write(killers: Mapping[Mutant, str]) -> None:
+    """Keep the mutants that were tried."""
+    with TABLE.open("w", encoding="utf-8", newline="") as file:
+        lines = [(*mutant, killers[mutant]) for mutant in MUTANTS if mutant in killers]
+        csv.writer(file, lineterminator="\n").writerows([COLUMNS, *lines])
+
+
+def run(mutants: Sequence[Mutant], wanted: int, folder: Path) -> None:
+    """Break, simulate, write and print a line for each mutant."""
+    with pytest.MonkeyPatch.context() as small:
+        shrink_kib(small)
+        every = sorted(cores(wanted, folder), key=lambda core: sum(core.cycles))
+    unsound = [core.folder.name for core in every if not agrees(core)]
+    assert not unsound, f"cores must agree before they are broken, not disagree as {unsound} do"
+    for mutant in mutants:
+        with ProcessPoolExecutor(1, initializer=limit_processor_time) as worker:
+            seen = worker.submit(killer, mutant, every).result()
+        if seen:  # what kills one mutant often kills the next one
+            every = [seen, *(core for core in every if core != seen)]
+        write(read() | {mutant: seen.folder.name if seen else ""})
+        print(f"{'killed by ' + seen.folder.name if seen else 'ALIVE'} | {' | '.join(mutant)}", flush=True)
+
+
+def say_modules(killers: Mapping[Mutant, str]) -> None:
+    """Print mutants and killed ones by module."""
+    tried, killed = Counter(name for name, _, _ in killers), Counter(m[0] for m, core in killers.items() if core)
+    print("| module | mutants | killed |\n|---|---|---|")
+    for name in sorted(tried):
+        print(f"| {name} | {tried[name]} | {killed[name]} |")
+    print(f"| in all | {tried.total()} | {killed.total()} |")
+
+
 def main() -> int:
-    """Break, simulate, and print a line for each mutant."""
+    """Try the mutants that nothing has killed yet, and print what became of all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cores", type=int, default=40)
     parser.add_argument("--only")
     given = parser.parse_args()
-    folder = Path(tempfile.mkdtemp())
-    alive = 0
-    try:
-        with pytest.MonkeyPatch.context() as small:
-            shrink_kib(small)
-            every = sorted(cores(given.cores, folder), key=lambda core: sum(core.cycles))
-        unsound = [core.folder.name for core in every if not agrees(core)]
-        assert not unsound, f"cores must agree before they are broken, not disagree as {unsound} do"
-        chosen = [mutant for mutant in MUTANTS if given.only in (None, mutant[0])]
-        for mutant in chosen:
-            with ProcessPoolExecutor(1, initializer=limit_processor_time) as worker:
-                seen = worker.submit(killer, mutant, every).result()
-            alive += seen is None
-            if seen:  # what kills one mutant often kills the next one
-                every = [seen, *(core for core in every if core != seen)]
-            print(f"{'killed by ' + seen.folder.name if seen else 'ALIVE'} | {' | '.join(mutant)}", flush=True)
-        print(f"{len(chosen) - alive} of {len(chosen)} mutants killed")
-    finally:
-        shutil.rmtree(folder)
-    return min(alive, 1)
+    known = read()
+    chosen = [mutant for mutant in MUTANTS if given.only in (None, mutant[0]) and not known.get(mutant)]
+    if chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            run(chosen, given.cores, Path(folder))
+    killers = read()
+    say_modules(killers)
+    return int(not all(killers.values()))
 
 
 if __name__ == "__main__":

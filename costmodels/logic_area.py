@@ -12,6 +12,7 @@ from functools import cache
 from typing import Literal, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from costmodels.accelerator import AcceleratorBatch
 from costmodels.features import Features
@@ -47,6 +48,7 @@ class Sizes:
         levels: of that tree.
         port_planes: bits of the widest element that crosses the port.
         steps: time steps that a pooling window remembers.
+        outer: a pass holds one of several steps, so that membranes wait in their buffer.
         features: of the network.
     """
 
@@ -58,6 +60,7 @@ class Sizes:
     levels: Integers
     port_planes: Integers
     steps: Integers
+    outer: NDArray[np.bool_]
     features: Features
 
     @classmethod
@@ -72,6 +75,7 @@ class Sizes:
             levels=np.frexp((batch.channel_lanes - 1).astype(np.float64))[1] * (batch.channel_lanes > 1),
             port_planes=features.port_planes_at(batch.fusion_depth),
             steps=np.where(batch.outer, 1, features.timesteps),
+            outer=batch.outer & (features.timesteps > 1),
             features=features,
         )
 
@@ -179,6 +183,11 @@ TERMS: dict[str, Callable[[Sizes], Integers | Floats]] = {
     "winner_compared_bits": lambda s: winner_windows(s) * s.features.rank_bits * s.features.largest_pool,
     "winner_passed_bits": lambda s: winner_windows(s) * neuron_bits(s) * s.features.largest_pool,
     "winner_stored_bits": lambda s: (s.features.rank_bits > 0) * s.map_rows * s.features.planes,
+    # Between time steps.
+    "outer": lambda s: s.outer.astype(np.int64),
+    "outer_rows": lambda s: s.outer * s.rows,
+    "outer_stage_rows": lambda s: s.outer * s.rows * ((s.levels + 1) // 2),
+    "outer_rank_bits": lambda s: s.outer * s.features.rank_bits * s.rows,
     # Addresses and writes.
     "single_bank_rows": lambda s: (not s.features.pruning) * s.bank_rows,
     "single_bank_lanes": lambda s: (not s.features.pruning) * s.bank_lanes,

@@ -109,83 +109,137 @@ class LayerPass:
     slot_cycles: int
     weight_base: int
 
+    @property
+    def flat_input(self) -> bool:
+        """Its input is one place of all inputs."""
+        return self.layer.kind == "fc"
+
+    @property
+    def strip_rows(self) -> int:
+        """U."""
+        return int(strip_rows(self.layer, np.array(self.read.vector_width)))
+
+    @property
+    def stored_rows(self) -> int:
+        """Of its map, in this tile."""
+        return self.out_high - self.out_low
+
+    @property
+    def strips(self) -> int:
+        """Of its computed rows."""
+        return -(-self.layer.pool * self.stored_rows // self.strip_rows)
+
+    @property
+    def columns(self) -> int:
+        """That it computes."""
+        return self.layer.pool * self.layer.stored_width
+
+    @property
+    def steps_at_once(self) -> int:
+        """Steps of the neurons on one sum."""
+        return self.steps if self.layer.static_input else 1
+
+    @property
+    def padding(self) -> int:
+        """Rows and columns of its first window before the map."""
+        return 0 if self.flat_input else self.layer.padding
+
+    @property
+    def first_row(self) -> int:
+        """Of its first window, in the rows that the tile holds."""
+        return 0 if self.flat_input else self.layer.pool * self.out_low * self.layer.stride - self.padding - self.in_low
+
 
 def layer_fields(here: LayerPass) -> dict[str, int]:
     """All fields of one layer's program word."""
-    one, layer, read = here.one, here.layer, here.read
-    stored_rows, timesteps = here.out_high - here.out_low, here.steps
-    lanes, banks, stride = read.channel_lanes, read.bank_rows, layer.stride
-    rows = int(strip_rows(layer, np.array(read.vector_width)))
-    flat = layer.kind == "fc"
-    strip_array_rows = rows * stride
-    computed = layer.pool * stored_rows
-    columns = layer.pool * layer.stored_width
-    strips = -(-computed // rows)
-    steps_at_once = timesteps if layer.static_input else 1
-    padding = 0 if flat else layer.padding
-    first_row = 0 if flat else layer.pool * here.out_low * stride - padding - here.in_low
-    rest = layer.in_channels - (lane_words(layer, lanes) - 1) * lanes * (TAPS if flat else 1)
-    fields = {
+    return _loops(here) | _windows(here) | _reads(here) | _neurons(here) | _writes(here)
+
+
+def _loops(here: LayerPass) -> dict[str, int]:
+    """What the sequencer walks, and what it says of the layer."""
+    layer = here.layer
+    return {
         "spiking": layer.spiking,
         "pruned": layer.kept is not None,
         "ends_pass": here.ends_pass,
         "number": here.number,
-        "header_words": header_words(layer, lanes),
+        "header_words": header_words(layer, here.read.channel_lanes),
         "kernel_tiles": -(-layer.kernel // EDGE),
         "weight_planes": layer.weight_bits,
         "input_planes": layer.input_bits,
-        "slots": timesteps // steps_at_once,
+        "slots": here.steps // here.steps_at_once,
         "slot_cycles": here.slot_cycles,
-        "neuron_steps": layer.levels.bit_length() * steps_at_once if layer.spiking else 1,
-        "strip_array_rows": strip_array_rows,
-        "strip_rows": rows,
-        "first_row_bank": first_row % banks,
-        "strip_bank_step": strip_array_rows % banks,
-        "first_column_bank": -padding % EDGE,
-        "column_bank_step": stride % EDGE,
         "filters": layer.filters,
-        "strips": strips,
-        "columns": columns,
-        "words": lane_words(layer, lanes),
-        "array_rows": computed * stride,
-        "first_row": first_row,
-        "first_column": -padding,
-        "stride": stride,
+        "strips": here.strips,
+        "columns": here.columns,
+        "words": lane_words(layer, here.read.channel_lanes),
+        "array_rows": layer.pool * here.stored_rows * layer.stride,
+        "stride": layer.stride,
+        "weight_base": here.weight_base,
+    }
+
+
+def _windows(here: LayerPass) -> dict[str, int]:
+    """Where the first window lies, and how it moves: rows and columns, their banks, offsets in these."""
+    read, stride, array_rows = here.read, here.layer.stride, here.strip_rows * here.layer.stride
+    return {
+        "strip_array_rows": array_rows,
+        "strip_rows": here.strip_rows,
+        "first_row": here.first_row,
+        "first_row_bank": here.first_row % read.bank_rows,
+        "first_row_offset": here.first_row // read.bank_rows * read.row_pitch,
+        "strip_bank_step": array_rows % read.bank_rows,
+        "strip_offset_step": array_rows // read.bank_rows * read.row_pitch,
+        "first_column": -here.padding,
+        "first_column_bank": -here.padding % EDGE,
+        "first_column_offset": -here.padding // EDGE * read.column_pitch,
+        "column_bank_step": stride % EDGE,
+        "column_offset_step": stride // EDGE * read.column_pitch,
+    }
+
+
+def _reads(here: LayerPass) -> dict[str, int]:
+    """The map that is read, and what of a window lies inside it."""
+    layer, read, flat = here.layer, here.read, here.flat_input
+    lanes = read.channel_lanes
+    rest = layer.in_channels - (lane_words(layer, lanes) - 1) * lanes * (TAPS if flat else 1)
+    return {
         "base": read.base,
         "step_pitch": read.step_pitch,
         "plane_pitch": read.plane_pitch,
         "row_pitch": read.row_pitch,
         "column_pitch": read.column_pitch,
-        "first_row_offset": first_row // banks * read.row_pitch,
-        "strip_offset_step": strip_array_rows // banks * read.row_pitch,
-        "first_column_offset": -padding // EDGE * read.column_pitch,
-        "column_offset_step": stride // EDGE * read.column_pitch,
         "fully_connected": flat,
         "kernel": layer.kernel,
         "last_taps": rest // lanes,
         "last_lanes": rest % lanes if flat else rest,
         "in_rows": 0 if flat else here.in_high - here.in_low,
         "in_columns": 0 if flat else layer.in_width,
+        "list_words": lists_of(layer, lanes),
+    }
+
+
+def _neurons(here: LayerPass) -> dict[str, int]:
+    """What neurons and pooling windows do with the sums."""
+    layer, part = here.layer, here.one.part
+    return {
         "binary": layer.weight_bits == 1,
-        "hard_reset": isinstance(one.part, IntegerLayer) and one.part.reset == "hard",
+        "hard_reset": isinstance(part, IntegerLayer) and part.reset == "hard",
         "average": layer.pool > 1 and layer.pooling == "average",
         "ranked": ranked(layer),
         "ranks_of_sums": layer.pooling == "membrane",
         "strength_bits": layer.levels.bit_length(),
-        "fraction_bits": one.part.fraction_bits if isinstance(one.part, IntegerLayer) else 0,
-        "list_words": lists_of(layer, lanes),
-        "steps": timesteps,
+        "fraction_bits": part.fraction_bits if isinstance(part, IntegerLayer) else 0,
+        "neuron_steps": layer.levels.bit_length() * here.steps_at_once if layer.spiking else 1,
+        "steps": here.steps,
         "pool": layer.pool,
-        "positions": strips * columns,
-        "weight_base": here.weight_base,
+        "positions": here.strips * here.columns,
     }
-    return fields | _writer_fields(one, layer, here.written, rows // layer.pool, stored_rows)
 
 
-def _writer_fields(
-    one: OrderedPart, layer: LayerWorkload, written: MapPlace | None, strip: int, stored_rows: int
-) -> dict[str, int]:
-    """Fields of where stored elements go; all 0 where nothing is stored."""
+def _writes(here: LayerPass) -> dict[str, int]:
+    """Where stored elements go; all 0 where nothing is stored."""
+    one, layer, written, strip = here.one, here.layer, here.written, here.strip_rows // here.layer.pool
     if written is None:
         return dict.fromkeys(WRITER.keys() - {"strips", "pool", "steps"}, 0)
     advances = {
@@ -205,7 +259,7 @@ def _writer_fields(
         "stored_strip_rows": strip,
         "stored_strip_bank_step": strip % written.bank_rows,
         "stored_columns": layer.stored_width,
-        "stored_rows": stored_rows,
+        "stored_rows": here.stored_rows,
         "out_base": written.base,
         "out_step_pitch": written.step_pitch,
         "out_plane_pitch": written.plane_pitch,

@@ -198,6 +198,17 @@ def test_every_feature_costs_gates(feature: str) -> None:
     assert richer.synthesised_kge[0] > plain.synthesised_kge[0]
 
 
+def test_order_outer_costs_gates_where_there_is_more_than_one_step() -> None:
+    for steps, dearer in ((1, False), (4, True)):
+        features = replace(PLAIN, timesteps=steps)
+        inner, outer = (
+            area(one(time_order=order), features, TECHNOLOGY).synthesised_ge for order in ("inner", "outer")
+        )
+        assert (outer["membrane_addresses"] > 0).all() == dearer
+        assert inner["membrane_addresses"] == 0
+        assert (outer["control"] > inner["control"]).all() == dearer
+
+
 def test_a_machine_is_as_wide_as_its_network_needs() -> None:
     plain = Features.of(mnist())
     assert (plain.pruned_channels, plain.planes, plain.largest_pool, plain.largest_stride) == (0, 1, 2, 1)

@@ -47,7 +47,8 @@ module if_units #(
       localparam int S = r * STRENGTH_BITS;
       logic [MEMBRANE_BITS-1:0] membrane;
       logic [SUM_WIDTH-1:0]     held;
-      wire [SUM_WIDTH-1:0] total = handover ? totals[r*SUM_WIDTH+:SUM_WIDTH] : held;
+      wire handed = handover && working[r];
+      wire [SUM_WIDTH-1:0] total = handed ? totals[r*SUM_WIDTH+:SUM_WIDTH] : held;
       wire signed [SUM_WIDTH-1:0] signed_total = total;
       wire signed [MEMBRANE_BITS-1:0] widened = MEMBRANE_BITS'(signed_total);
       wire [MEMBRANE_BITS-1:0] scaled = widened << fraction_bits;
@@ -63,7 +64,7 @@ module if_units #(
       assign rising[S+:STRENGTH_BITS] = strength;
       assign membranes[r*MEMBRANE_BITS+:MEMBRANE_BITS] = OUTER ? membrane : '0;
       always_ff @(posedge clk) begin
-        if (handover && working[r]) held <= total;
+        if (handed) held <= total;
         if (step && working[r]) begin
           membrane <= hard_reset && last_bit && |strength ? '0 : rest;
           lower_strengths[S+:STRENGTH_BITS] <= strength;

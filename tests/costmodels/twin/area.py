@@ -109,6 +109,11 @@ def terms(config: AcceleratorConfig, features: Features) -> Iterator[tuple[str, 
     yield "winner_passed_bits", sum(neuron for _ in product(range(windows), range(pool)))
     yield "winner_stored_bits", len(elements) * planes if rank else 0
 
+    outer = config.time_order == "outer" and features.timesteps > 1
+    yield "outer", int(outer)
+    yield from (("outer_rows", v if outer else 0), ("outer_stage_rows", v * stages if outer else 0))
+    yield "outer_rank_bits", sum(rank for _ in range(v) if outer)
+
     pruned = features.pruned_channels > 0
     yield from (("single_bank_rows", 0 if pruned else n), ("single_bank_lanes", 0 if pruned else n * lanes))
     yield from (("pruned_bank_rows", n if pruned else 0), ("pruned_bank_lanes", n * lanes if pruned else 0))
