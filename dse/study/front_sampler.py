@@ -25,7 +25,8 @@ from searchspaces.network import NetworkSpace
 Floats = NDArray[np.float64]
 
 HOPE = 1.0
-"""Standard deviations above the mean at which a network is judged."""
+"""Standard deviations above the mean at which a network is judged. They include the noise: a training's luck and a
+network's own share cannot be told apart, so networks near the front come before those that are merely unknown."""
 
 MODELLED = 200
 """Networks the model learns from; of more, the best and some of all others, so that a proposal's cost is bounded."""
@@ -167,12 +168,12 @@ class FrontSampler(BaseSampler):
             return new[int(least.argmin())]
         inside = np.flatnonzero(least <= 0)
         new, means, spread = [new[i] for i in inside.tolist()], means[inside, :-1], spread[inside, :-1]
-        hopes = means + HOPE * spread
+        hopes = means + HOPE * np.hypot(spread, model.noise[:-1])
         rows = np.flatnonzero(nondominated(hopes, [True] * hopes.shape[1]))
         gains = np.array([front.gain(hopes[row][None]) for row in rows])
         judged = rows[np.argsort(-gains)[:JUDGED]]
-        noise = self._draw.standard_normal((DRAWS, hopes.shape[1]))
-        expected = [np.mean([front.gain(point[None]) for point in means[i] + noise * spread[i]]) for i in judged]
+        drawn = self._draw.standard_normal((DRAWS, hopes.shape[1]))
+        expected = [np.mean([front.gain(point[None]) for point in means[i] + drawn * spread[i]]) for i in judged]
         self.expected_gain = float(max(expected)) / front.volume if front.volume > 0 else float("inf")
         # Where nothing is hoped for, the candidate that is known least.
         return new[int(judged[0])] if gains.max() > 0 else new[int(spread.sum(axis=1).argmax())]

@@ -59,11 +59,11 @@ class Fitted:
         found = [model.predict(placed, return_std=True) for model in self.models]
         means = np.stack([mean for mean, _ in found], axis=-1)
         spread = np.stack([deviation for _, deviation in found], axis=-1)
-        return means, np.sqrt(np.maximum(spread**2 - self._noise**2, 0.0))
+        return means, np.sqrt(np.maximum(spread**2 - self.noise**2, 0.0))
 
     @cached_property
-    def _noise(self) -> Floats:
-        """Standard deviation of each value's noise, ``m``."""
+    def noise(self) -> Floats:
+        """Standard deviation of what a training adds to each value and neighbours do not share, ``m``."""
         return np.array([np.sqrt(model.kernel_.k2.noise_level) * model._y_train_std for model in self.models])
 
 

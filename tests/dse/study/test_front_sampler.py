@@ -190,6 +190,7 @@ class Oracle:
 
     def __init__(self, means: list[list[float]], spread: list[list[float]]) -> None:
         self.answer = np.array(means), np.array(spread)
+        self.noise = np.full(3, 0.3)
 
     def predict(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self.answer
@@ -200,6 +201,8 @@ class Oracle:
     [
         ([[1, 1, -1], [2, 2, -1], [3, 1, -1]], [[0.1] * 3] * 3, 1),
         ([[2, 2, -1]] * 3, [[0.1] * 3, [0.1] * 3, [0.5] * 3], 2),  # as good on average, and less known
+        # Single trainings scatter by 0.3: one near the front may pass it, sooner than one that is merely unknown.
+        ([[1.4, 1.4, -1], [0.8, 0.8, -1], [0, 0, -1]], [[0.01] * 3, [0.6] * 3, [0.6] * 3], 0),
         ([[1, 1, -1], [2, 2, 1], [3, 3, 1]], [[0.1] * 3] * 3, 0),  # the better ones are outside the constraints
         ([[1, 1, 0.5], [2, 2, 0.3], [3, 3, 0.9]], [[0.1] * 3] * 3, 1),  # all are: the nearest
         ([[1, 1, 0.5], [2, 2, 0.3], [3, 3, 0.9]], [[0.1] * 3, [0.1] * 3, [1.0] * 3], 2),  # or one that may be inside
