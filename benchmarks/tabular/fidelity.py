@@ -159,6 +159,15 @@ def as_markdown(rankings: Mapping[str, Ranking]) -> str:
     return "\n".join(lines)
 
 
+AS_IT_IS = "as it is"
+
+
+def _parts(name: str) -> tuple[str, str]:
+    """Run and treatment in the name of a rule."""
+    run, _, treatment = name.partition(", ")
+    return run, treatment or AS_IT_IS
+
+
 def plotted(rankings: Mapping[str, Ranking], file: Path) -> None:
     """Tau over cost."""
     import matplotlib as mpl
@@ -168,10 +177,14 @@ def plotted(rankings: Mapping[str, Ranking], file: Path) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(figsize=(7, 4))
-    for name, found in rankings.items():
-        bars = [[found.tau - found.low], [found.high - found.tau]]
-        axes.errorbar(100 * found.cost, found.tau, yerr=bars, fmt="o", capsize=2)
-        axes.annotate(name, (100 * found.cost, found.tau), fontsize=6, xytext=(4, 2), textcoords="offset points")
+    for treatment in dict.fromkeys(_parts(name)[1] for name in rankings):
+        found = {_parts(name)[0]: ranked for name, ranked in rankings.items() if _parts(name)[1] == treatment}
+        costs, taus = ([getattr(ranked, each) for ranked in found.values()] for each in ("cost", "tau"))
+        bars = [[r.tau - r.low for r in found.values()], [r.high - r.tau for r in found.values()]]
+        axes.errorbar(100 * np.array(costs), taus, yerr=bars, fmt="o", capsize=2, label=treatment)
+        for run, ranked in found.items() if treatment == AS_IT_IS else ():
+            axes.annotate(run, (100 * ranked.cost, ranked.low), fontsize=7, xytext=(0, -9), textcoords="offset points")
+    axes.legend(fontsize=7, loc="lower left")
     axes.axhline(BAR_TAU, linestyle=":")
     axes.axvline(100 * BAR_COST, linestyle=":")
     axes.set(xlabel="cost, % of a full run", ylabel="Kendall's tau against full training")
