@@ -3,6 +3,7 @@
 python benchmarks/tabular/table.py LINES digits.jsonl.xz       # pack what make_table.py wrote, whole networks only
 """
 
+import argparse
 import json
 import lzma
 import random
@@ -212,12 +213,17 @@ def table_space(space: SearchSpace, entries: Sequence[Entry]) -> SearchSpace:
     return SearchSpace(**{**whole, "network": TableNetworks(**network, nearest=Nearest(space.network, entries))})
 
 
-def main(lines: str, table: str) -> None:
+def main() -> int:
     """Pack."""
-    with Path(lines).open() as file, lzma.open(table, "wt", preset=9) as out:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("lines", type=Path)
+    parser.add_argument("table", type=Path)
+    given = parser.parse_args()
+    with given.lines.open() as file, lzma.open(given.table, "wt", preset=9) as out:
         for network in packed(file):
             out.write(json.dumps(network, separators=(",", ":")) + "\n")
+    return 0
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    sys.exit(main())
