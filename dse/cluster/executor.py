@@ -241,6 +241,8 @@ class DaskTrainers:
             return
         with self._lock:
             broken, self._broken = self._broken, {}
+        # A worker that broke over two tasks is dismissed once.
+        broken = {address: why for address, why in broken.items() if address not in self._admission.refused}
         events = [self._admission.dismiss(self._client, address, why) for address, why in broken.items()]
         for event in (*events, *self._admission.look(self._client)):
             self._log(event)
