@@ -96,9 +96,8 @@ def rows_of(name: str) -> Iterator[tuple[str, ...]]:
 
 def simulate_missing(names: list[str]) -> None:
     """Simulate machines that the table lacks, and add them."""
-    for name in names or MACHINES:
-        if name in read():
-            continue
+    known = read()
+    for name in [name for name in names or MACHINES if name not in known]:
         lines = list(rows_of(name))
         new = not TABLE.exists()
         with TABLE.open("a", encoding="utf-8", newline="") as file:
@@ -163,11 +162,12 @@ def compare() -> None:
 def switched(name: str) -> dict[str, float]:
     """Term to toggles of a mean wire of each block, times the block's gates: what its capacitances switch."""
     batch, features = area_shape(name)
-    gates, wide = synthesised(term_values(batch, features), "ge"), read("wires")[name]
+    gates = synthesised(term_values(batch, features), "ge")
+    turned, wide = read()[name], read("wires")[name]
     return {
         term: sum(
             bits / wide[block, layer] * float(gates[block][0])
-            for (block, layer), bits in read()[name].items()
+            for (block, layer), bits in turned.items()
             if block in blocks
         )
         for term, blocks in BLOCKS.items()

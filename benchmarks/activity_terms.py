@@ -112,7 +112,7 @@ def turnover(bits: NDArray[np.uint8], lanes: int, of_sums: bool = False) -> floa
         lanes: of the machine.
         of_sums: from a read to the like one of the next sum instead.
     """
-    fully_connected = bits.ndim == EDGE
+    fully_connected = bits.ndim == 3
     width = lanes * (TAPS if fully_connected else 1)
     padded = np.pad(bits, [(0, 0)] * (bits.ndim - 2) + [(0, -bits.shape[-2] % width), (0, 0)])
     words = padded.reshape(*padded.shape[:-2], -1, width, bits.shape[-1]).swapaxes(-1, -2)

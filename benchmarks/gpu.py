@@ -22,17 +22,17 @@ from dse.score import Failed
 from dse.tasks import Flight, Task
 from dse.worker import WorkerSettings
 from dse.workers import WorkerPool
+from searchspaces.genes import drawn
 from searchspaces.genome import NetworkGenome
 from searchspaces.network import NetworkSpace
 from searchspaces.space import load_space
 
 
-def drawn(space: NetworkSpace, count: int) -> list[NetworkGenome]:
+def different(space: NetworkSpace, count: int) -> list[NetworkGenome]:
     """Different networks at random, the same in every run."""
     draw, found = np.random.default_rng(0), dict[str, NetworkGenome]()
     while len(found) < count:
-        genes = {gene.name: gene.choices[int(draw.integers(len(gene.choices)))] for gene in space.genes}
-        genome = space.genome(genes)
+        genome = space.genome(drawn(space.genes, draw))
         found[genome.digest()] = genome
     return list(found.values())
 
@@ -48,7 +48,7 @@ def finished(flight: Flight, count: int) -> int:
 def measure(space: str, data_dir: str | None, device: str, workers: int, trainings: int) -> dict[str, float]:
     """Train ``trainings`` networks for each of so many workers, after one that starts each up."""
     whole = load_space(space)
-    genomes = drawn(whole.network, workers * (1 + trainings))
+    genomes = different(whole.network, workers * (1 + trainings))
     with tempfile.TemporaryDirectory() as folder:
         settings = WorkerSettings(whole.dataset, data_dir, str(Path(folder) / "cache"), device, 1)
         with WorkerPool(settings, workers, Path(folder) / "logs") as pool:

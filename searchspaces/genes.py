@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from searchspaces.errors import Problem, SpaceError, nearest, shown
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Clause = tuple[tuple[str, tuple[Any, ...]], ...]
 """Alternatives ``(gene, values)``: the clause holds when one of the genes has one of its values."""
@@ -68,6 +71,11 @@ def chosen(genes: Sequence[Gene], params: Mapping[str, Any]) -> dict[str, Any]:
     if problems:
         raise SpaceError(problems)
     return values
+
+
+def drawn(genes: Iterable[Gene], draw: "np.random.Generator") -> dict[str, Any]:
+    """A choice of every gene at random, one number of ``draw`` each."""
+    return {gene.name: gene.choices[draw.integers(len(gene.choices))] for gene in genes}
 
 
 def _problems(gene: Gene, value: object, given: bool, foreign: Sequence[str]) -> Iterable[Problem]:

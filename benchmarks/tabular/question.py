@@ -102,10 +102,13 @@ class Question:
 
         In decades below the reference point; 0 where the machine does not run the network.
         """
-        priced = self.priced(number, FULL)
-        truth = np.full(len(priced.runs), self.by_number[number].truth)
-        gains = self.reference.gains({**priced.metrics, "accuracy": truth}, self.problem.objectives)
-        return np.where(priced.runs[:, None], gains, 0.0)
+        return self.gains_at(number, FULL, self.by_number[number].truth)
+
+    def gains_at(self, number: int, kind: str, accuracy: float) -> NDArray[np.float64]:
+        """The like at any accuracy, and at the activity of the run of that kind."""
+        priced = self.priced(number, kind)
+        metrics = {**priced.metrics, "accuracy": np.full(len(priced.runs), accuracy)}
+        return np.where(priced.runs[:, None], self.reference.gains(metrics, self.problem.objectives), 0.0)
 
     @cached_property
     def true_volume(self) -> float:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from question import Question, Step, front, question, volume
 from rivals import nested
 from table import TABLE
@@ -46,10 +45,12 @@ def replayed(asked: Question, steps: Sequence[Step], early: str) -> Outcome:
         first.append(begun.seconds)
         most = float(np.quantile(raised, SURE)) if len(raised) >= LEARNT else 1.0
         hoped = min(1.0, entry.validated(begun) + max(0.0, most))
-        stopped.append(volume(np.concatenate([points, told(asked, step.number, hoped)])) <= volume(points))
+        stopped.append(
+            volume(np.concatenate([points, front(asked.gains_at(step.number, asked.told, hoped))])) <= volume(points)
+        )
         if not stopped[-1]:
             raised.append(entry.validated(ended) - entry.validated(begun))
-            points = front(np.concatenate([points, told(asked, step.number, entry.validated(ended))]))
+            points = front(np.concatenate([points, asked.gains_at(step.number, asked.told, entry.validated(ended))]))
     off, spent, begun_s = np.array(stopped), np.array(seconds), np.array(first)
     kept = [step for step, gone in zip(steps, stopped, strict=True) if not gone]
     return Outcome(
@@ -58,13 +59,6 @@ def replayed(asked: Question, steps: Sequence[Step], early: str) -> Outcome:
         saved_by_two=float((spent[off].sum() - begun_s.sum()) / spent.sum()),
         lost=asked.curve(steps)[-1] - asked.curve(kept)[-1],
     )
-
-
-def told(asked: Question, number: int, accuracy: float) -> NDArray[np.float64]:
-    """What each machine is worth under that network at that accuracy, ``machines x objectives``."""
-    priced = asked.priced(number, asked.told)
-    metrics = {**priced.metrics, "accuracy": np.full(len(priced.runs), accuracy)}
-    return front(np.where(priced.runs[:, None], asked.reference.gains(metrics, asked.problem.objectives), 0.0))
 
 
 def main() -> int:

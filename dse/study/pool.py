@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from dse.study.pricing import nominal_workload
-from searchspaces.genes import Gene, chosen
+from searchspaces.genes import Gene, chosen, drawn
 from searchspaces.genome import NetworkGenome
 from searchspaces.network import NetworkSpace
 
@@ -83,7 +83,7 @@ class Pool:
 
     def _random(self, count: int) -> Iterator[dict[str, Any]]:
         for _ in range(count):
-            yield {gene.name: gene.choices[self.draw.integers(len(gene.choices))] for gene in self.space.genes}
+            yield drawn(self.space.genes, self.draw)
 
     def _neighbours(self, best: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
         free = [gene for gene in self.space.genes if gene.free]
@@ -93,7 +93,7 @@ class Pool:
             count = min(int(self.draw.integers(1, CHANGED + 1)), len(free))
             changed = self.draw.choice(len(free), size=count, replace=False)
             genes = [free[place] for place in changed.tolist()]
-            yield {**first, **start, **{g.name: g.choices[self.draw.integers(len(g.choices))] for g in genes}}
+            yield {**first, **start, **drawn(genes, self.draw)}
 
 
 def everything(space: NetworkSpace) -> Iterator[dict[str, Any]]:

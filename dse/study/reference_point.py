@@ -8,6 +8,7 @@ import numpy as np
 from dse.objectives import NETWORK_COLUMNS
 from dse.results.reference import Reference
 from dse.study.pricing import Pricer
+from searchspaces.genes import drawn
 from searchspaces.network import NetworkSpace
 
 SAMPLED_NETWORKS = 32
@@ -41,4 +42,4 @@ def sampled(networks: NetworkSpace) -> Iterator[dict[str, Any]]:
     yield {gene.name: gene.choices[-1] for gene in networks.genes}
     draw = np.random.default_rng(0)
     for _ in range(SAMPLED_NETWORKS):
-        yield {gene.name: gene.choices[draw.integers(len(gene.choices))] for gene in networks.genes}
+        yield drawn(networks.genes, draw)

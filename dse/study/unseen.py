@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from searchspaces.genes import chosen
+from searchspaces.genes import chosen, drawn
 from searchspaces.genome import NetworkGenome
 from searchspaces.network import NetworkSpace
 
@@ -42,7 +42,7 @@ def _candidates(space: NetworkSpace, near: Mapping[str, Any], draw: np.random.Ge
         others = {free[i].name: [c for c in free[i].choices if c != start[free[i].name]] for i in changed.tolist()}
         yield {**start, **{name: choices[draw.integers(len(choices))] for name, choices in others.items()}}
     for _ in range(DRAWS):
-        yield {**start, **{gene.name: gene.choices[draw.integers(len(gene.choices))] for gene in free}}
+        yield {**start, **drawn(free, draw)}
     names = [gene.name for gene in free]
     everything = product(*(gene.choices for gene in free))
     yield from ({**start, **dict(zip(names, values, strict=True))} for values in islice(everything, 50 * LISTED))

@@ -1,19 +1,13 @@
 """Toggles counted in simulation against the cost model's events (benchmarks/activity.csv), and how both are counted."""
 
-import sys
 from dataclasses import replace
 from itertools import product
-from pathlib import Path
 
+import activity as benchmark
 import numpy as np
 import pytest
-
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks"))
-
-import activity as benchmark  # noqa: E402
-from activity_machines import MACHINES, image, layer_inputs, layer_runs  # noqa: E402
-from activity_terms import (  # noqa: E402
+from activity_machines import MACHINES, image, layer_inputs, layer_runs
+from activity_terms import (
     QUANTITIES,
     LayerRun,
     bit_pairs,
@@ -22,9 +16,9 @@ from activity_terms import (  # noqa: E402
     turned_bits,
     turnover,
 )
-from activity_toggles import known_bits, modules_by_instance, toggles, wires  # noqa: E402
+from activity_toggles import known_bits, modules_by_instance, toggles, wires
 
-from costmodels.energy import TERMS  # noqa: E402
+from costmodels.energy import TERMS
 
 VCD = """$scope module core_testbench $end
 $scope module machine $end

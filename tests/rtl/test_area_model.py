@@ -2,23 +2,18 @@
 
 import csv
 import hashlib
-import sys
 from importlib import resources
 from pathlib import Path
 
+import area as benchmark
 import numpy as np
 import pytest
+from area_machines import MACHINES, Machine, image, shape
 
-ROOT = Path(__file__).parents[2]
-sys.path.append(str(ROOT / "benchmarks"))
-
-import area as benchmark  # noqa: E402
-from area_machines import MACHINES, Machine, image, shape  # noqa: E402
-
-from costmodels.features import Features  # noqa: E402
-from costmodels.logic_area import TABLE, TERMS, Quantity, Sizes, synthesised, term_values  # noqa: E402
-from costmodels.published import figure  # noqa: E402
-from dse.export.rtl_parameters import parameters  # noqa: E402
+from costmodels.features import Features
+from costmodels.logic_area import TABLE, TERMS, Quantity, Sizes, synthesised, term_values
+from costmodels.published import figure
+from dse.export.rtl_parameters import parameters
 
 MEAN_PERCENT, WORST_PERCENT = 1.0, 3.0
 FITTED, HELD_OUT = 35, 13
