@@ -12,8 +12,8 @@ module event_counter;
   integer if_updates = 0;
   integer threshold_compares = 0;
   integer scores = 0;
-  // The port and the writes of the spike buffer: words of lanes read out and filled in, elements' bits stored, words of weights.
-  integer drained_words = 0;
+  // The spike buffer: words of lanes read from its banks, and filled in, elements' bits stored; words of weights.
+  integer spike_reads = 0;
   integer filled_words = 0;
   integer stored_bits = 0;
   integer weight_writes = 0;
@@ -52,10 +52,10 @@ module event_counter;
         filled_words = filled_words + core_testbench.machine.in_planes;
         input_bits = input_bits + core_testbench.machine.in_planes * core_testbench.machine.in_lanes;
       end
-      if (core_testbench.machine.out_moves) begin
-        drained_words = drained_words + core_testbench.machine.out_planes;
+      if (core_testbench.machine.out_moves)
         output_bits = output_bits + core_testbench.machine.out_planes * core_testbench.machine.out_lanes;
-      end
+      spike_reads = spike_reads + $countones(core_testbench.machine.read_enable)
+                    + $countones(core_testbench.machine.port_read_enable);
       if (core_testbench.machine.score_moves) output_bits = output_bits + core_parameters::SCORE_BITS;
       for (b = 0; b < BANKS; b = b + 1)
         if (core_testbench.machine.core.write_enable[b]) begin
@@ -69,7 +69,7 @@ module event_counter;
             "events pe_cycles %0d row_cycles %0d lane_rows %0d list_steps %0d weight_reads %0d if_updates %0d compares %0d scores %0d membrane_reads %0d membrane_writes %0d moves %0d",
             pe_cycles, row_cycles, lane_rows, list_steps, weight_reads, if_updates, threshold_compares, scores, membrane_reads, membrane_writes, idle_moves
         );
-        $display("port drained %0d written %0d weights %0d input %0d output %0d", drained_words, filled_words + stored_bits,
+        $display("port reads %0d written %0d weights %0d input %0d output %0d", spike_reads, filled_words + stored_bits,
                  weight_writes, input_bits, output_bits);
       end
     end

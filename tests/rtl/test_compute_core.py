@@ -1,5 +1,5 @@
 """The compute core in SystemVerilog against the integer reference (every stored spike, every score) and the cost model
-(cycles of every layer)."""
+(cycles of every layer, every counted event)."""
 
 import shutil
 import subprocess
@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from core_events import TIMEOUT_S, expected
+from core_events import simulate as simulate_events
 from small_cores import random_core, random_images
 
 from costmodels.accelerator import AcceleratorBatch, AcceleratorConfig
@@ -23,7 +25,6 @@ from dse.export.rtl_export import write_core
 from dse.export.rtl_simulate import BENCH, SimulationError, parse, simulate
 
 IMAGES = 2
-TIMEOUT_S = 600  # a simulation that hangs
 # Icarus runs about a thousand cycles a second of a core with 64 rows x lanes; what takes longer is not simulated here.
 CYCLES_AND_SIZE = 6000
 # 166 to 623 for poolings that the first ones lack, 258 and 750 for stale spikes in lanes beyond the last channel under
@@ -68,11 +69,12 @@ def test_the_core_stores_what_the_reference_stores_in_the_predicted_cycles(
     seed: int, image: CoreImage, tmp_path: Path
 ) -> None:
     write_core(image, random_images(image.network, IMAGES, seed), tmp_path, BANDWIDTH)
-    result = simulate(tmp_path, "iverilog", TIMEOUT_S)
+    result, events = simulate_events(tmp_path)
     assert result.images == IMAGES
     assert result.errors == 0
     assert [layer.compute_cycles for layer in result.layers] == [IMAGES * cycles for cycles in predicted(image)]
     assert all(layer.compared for layer in result.layers)
+    assert events == expected(image, IMAGES)
 
 
 def excited(network: IntegerNetwork) -> IntegerNetwork:

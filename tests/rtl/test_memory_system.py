@@ -1,6 +1,7 @@
 """The machine against a memory of fixed bandwidth: tiles, groups, streamed filters, weights ahead.
 
-Every stored element and score as the integer reference says; compute, stall and fill cycles as the cost model says.
+Every stored element and score as the integer reference says; compute, stall and fill cycles, and every event, as the
+cost model says.
 """
 
 import shutil
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from core_events import expected, simulate
 from small_cores import random_images
 from tight_machines import bytes_per_cycle, schedule_of, shrink_kib, tight_machine
 
@@ -18,7 +20,7 @@ from dse.export.core_image import CoreImage, lay_out
 from dse.export.machine_order import UnsupportedNetworkError
 from dse.export.machine_passes import runs
 from dse.export.rtl_export import write_core
-from dse.export.rtl_simulate import SimulationResult, simulate
+from dse.export.rtl_simulate import SimulationResult
 
 IMAGES = 2
 # 1058 to 1621 for tiles of fused convolutions, which the first ones lack, 622 for equal tiles whose output is read.
@@ -74,11 +76,12 @@ def test_bits_and_cycles_are_those_of_reference_and_model(
     shrink_kib(monkeypatch)
     rate = bytes_per_cycle(seed)
     write_core(image, random_images(image.network, IMAGES, seed), tmp_path, rate)
-    result = simulate(tmp_path, "iverilog", 240)
+    result, events = simulate(tmp_path)
     assert result.images == IMAGES
     assert result.errors == 0
     assert measured(result) == predicted(image, rate)
     assert all(layer.compared for layer in result.layers)
+    assert events == expected(image, IMAGES)
 
 
 def features(image: CoreImage) -> Iterator[str]:
@@ -89,6 +92,7 @@ def features(image: CoreImage) -> Iterator[str]:
         yield "streamed" if not one.resident else "resident"
         if sum(run.count for run in every) > 1:
             yield "tiles"
+            yield f"tiles, resident {one.resident}"
             yield f"tiles of {len(one.group.layers)} layers"
         if any(run.count > 1 for run in every):
             yield "equal tiles"
@@ -105,6 +109,7 @@ def features(image: CoreImage) -> Iterator[str]:
 def test_the_machines_exercise_every_feature() -> None:
     seen = Counter(feature for _, image in MACHINES for feature in set(features(image)))
     wanted = [f"fusion {depth}" for depth in (1, 2, 3, 4)] + ["streamed", "resident", "tiles", "equal tiles", "ahead"]
-    wanted += ["tiles of 1 layers", "tiles of 2 layers", "map read flat from DRAM", "planes in DRAM", "short last word"]
+    wanted += ["tiles of 1 layers", "tiles of 2 layers", "tiles, resident True", "tiles, resident False"]
+    wanted += ["map read flat from DRAM", "planes in DRAM", "short last word"]
     assert [feature for feature in wanted if seen[feature] < 2] == []
     assert len(MACHINES) >= ENOUGH

@@ -116,7 +116,7 @@ module accelerator #(
   wire in_moves = serve_in && crosses;
   wire score_moves = serve_scores && crosses;
   assign weights_done = !serve_filter || (weight_moves && weight_last);
-  assign maps_done = (!out_active || (out_moves && out_last && !in_active)) && (!in_active || (in_moves && in_last))
+  assign maps_done = (!out_active || (out_moves && out_last)) && (!in_active || (in_moves && in_last))
                    && (!score_active || (score_moves && score_last));
 
   logic [ELEMENT_BITS-1:0] weight_address, out_element, in_element;
@@ -181,10 +181,10 @@ module accelerator #(
       .column_bank(in_column_bank), .address(in_place), .plane_pitch(in_pitch)
   );
 
-  logic port_read_enable, port_write_half;
+  logic port_write_half;
   logic [BANKS*ADDRESS_BITS-1:0] port_read_address, port_write_address;
   logic [BANKS*L-1:0] port_read_words, port_write_words;
-  logic [BANKS-1:0] port_write_enable;
+  logic [BANKS-1:0] port_read_enable, port_write_enable;
   logic [PORT_PLANES*L-1:0] leaving;
   map_port #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(L), .PLANES(PORT_PLANES), .ADDRESS_BITS(ADDRESS_BITS)
@@ -198,11 +198,10 @@ module accelerator #(
       .write_address(port_write_address), .write_data(port_write_words)
   );
 
-  logic read_enable;
   logic [BANKS*ADDRESS_BITS-1:0] read_address, write_address;
   logic [PARTS*ADDRESS_BITS-1:0] read_word;
   logic [BANKS*L-1:0] read_data, write_data, write_mask;
-  logic [BANKS-1:0] write_enable;
+  logic [BANKS-1:0] read_enable, write_enable;
   spike_buffer #(
       .VECTOR_WIDTH(VECTOR_WIDTH), .CHANNEL_LANES(L), .DEPTH(SPIKE_DEPTH), .LANES_APART(PRUNED),
       .ADDRESS_BITS(ADDRESS_BITS)

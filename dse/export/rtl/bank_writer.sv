@@ -50,9 +50,12 @@ module bank_writer #(
     either_plane = '0;
     for (int p = 0; p < PLANES; p = p + 1) either_plane = either_plane | parts[p*L+:L];
   endfunction
-  function automatic logic [L-1:0] either_chunk(input logic [SPAN-1:0] parts);
-    either_chunk = '0;
-    for (int c = 0; c < CHUNKS; c = c + 1) either_chunk = either_chunk | parts[c*L+:L];
+  // A run by taps: its words of lanes lie one tap further each, and begin anew behind the ninth.
+  function automatic logic [9*L-1:0] by_taps(input logic [SPAN-1:0] run, input logic [7:0] first_tap);
+    by_taps = '0;
+    for (int t = 0; t < 9; t = t + 1)
+      for (int c = 0; c < CHUNKS; c = c + 1)
+        if (first_tap == 8'((t + 9 * CHUNKS - c) % 9)) by_taps[t*L+:L] = by_taps[t*L+:L] | run[c*L+:L];
   endfunction
 
   // Rows that are stored, and lanes, the same for all planes.
@@ -61,7 +64,7 @@ module bank_writer #(
   wire [L-1:0] lower_lane = {{L - 1{1'b0}}, 1'b1} << lane;
   wire [L-1:0] upper_lane = dual ? lower_lane << 1 : '0;
   logic [ROWS-1:0] row_valid, bank_valid, bank_wrapped;
-  genvar b, i, j, k, t, a;
+  genvar b, i, j, k;
   generate
     for (k = 0; k < ROWS; k = k + 1) begin : g_valid
       if (k < VECTOR_WIDTH) begin : g_row
@@ -76,9 +79,8 @@ module bank_writer #(
 
   // The run of a strip's elements, both maps of a dual threshold side by side, moved to its lane.
   wire [RUN-1:0] run_valid;
-  logic [SPAN-1:0] run_mask;
-  logic [9*L-1:0] tap_mask;
-  assign run_mask = SPAN'(run_valid) << flat_lane;
+  wire [SPAN-1:0] run_mask = SPAN'(run_valid) << flat_lane;
+  wire [9*L-1:0] tap_mask = by_taps(run_mask, flat_tap);
   generate
     for (i = 0; i < RUN; i = i + 1) begin : g_run
       if (DUAL) begin : g_dual
@@ -90,14 +92,6 @@ module bank_writer #(
       end else begin : g_single
         assign run_valid[i] = rows > i[7:0];
       end
-    end
-    for (t = 0; t < 9; t = t + 1) begin : g_tap
-      wire [SPAN-1:0] parts;
-      for (a = 0; a < CHUNKS; a = a + 1) begin : g_from
-        localparam int FIRST = (t + 9 * CHUNKS - a) % 9;
-        assign parts[a*L+:L] = flat_tap == FIRST[7:0] ? run_mask[a*L+:L] : '0;
-      end
-      assign tap_mask[t*L+:L] = either_chunk(parts);
     end
   endgenerate
 
@@ -154,15 +148,7 @@ module bank_writer #(
       end
 
       wire [SPAN-1:0] moved = SPAN'(run) << flat_lane;
-      logic [9*L-1:0] taps;
-      for (t = 0; t < 9; t = t + 1) begin : g_tap
-        wire [SPAN-1:0] parts;
-        for (a = 0; a < CHUNKS; a = a + 1) begin : g_from
-          localparam int FIRST = (t + 9 * CHUNKS - a) % 9;
-          assign parts[a*L+:L] = flat_tap == FIRST[7:0] ? moved[a*L+:L] : '0;
-        end
-        assign taps[t*L+:L] = either_chunk(parts);
-      end
+      wire [9*L-1:0] taps = by_taps(moved, flat_tap);
     end
   endgenerate
 

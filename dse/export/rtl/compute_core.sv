@@ -55,7 +55,7 @@ module compute_core #(
     output logic [ADDRESS_BITS-1:0]             weight_address,
     input  logic [9*CHANNEL_LANES-1:0]          weight_word,
     // Spike buffer.
-    output logic                                read_enable,
+    output logic [BANKS-1:0]                    read_enable,
     output logic [BANKS*ADDRESS_BITS-1:0]       read_address,
     output logic [PARTS*ADDRESS_BITS-1:0]       read_word,
     input  logic [BANKS*CHANNEL_LANES-1:0]      read_data,

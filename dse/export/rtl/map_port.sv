@@ -22,7 +22,7 @@ module map_port #(
     input  logic [PLANES*CHANNEL_LANES-1:0] arriving,
     output logic [PLANES*CHANNEL_LANES-1:0] leaving,
     // The buffer, in the half that is not computed on.
-    output logic                          read_enable,
+    output logic [BANKS-1:0]              read_enable,
     output logic [BANKS*ADDRESS_BITS-1:0] read_address,
     input  logic [BANKS*CHANNEL_LANES-1:0] read_data,
     output logic                          write_half,
@@ -50,7 +50,6 @@ module map_port #(
     before_data <= arriving;
   end
 
-  assign read_enable = leaves;
   genvar k, b;
   generate
     for (b = 0; b < PLANES; b = b + 1) begin : g_plane
@@ -60,16 +59,20 @@ module map_port #(
     for (k = 0; k < BANKS; k = k + 1) begin : g_bank
       logic [ADDRESS_BITS-1:0] own_read, own_write, read_offset, write_offset;
       logic [L-1:0] own_data;
-      logic own_enable;
+      logic own_reads, own_enable;
       always_comb begin
         own_read = address;
         own_write = before_address;
         own_data = before_data[L-1:0];
+        own_reads = 1'b0;
         own_enable = 1'b0;
         read_offset = '0;
         write_offset = '0;
         for (int i = 0; i < PLANES; i = i + 1) begin
-          if (banks[8*i+:8] == 8'(k)) own_read = address + read_offset;
+          if (banks[8*i+:8] == 8'(k) && planes > 8'(i)) begin
+            own_reads = leaves;
+            own_read = address + read_offset;
+          end
           if (before_banks[8*i+:8] == 8'(k) && before_planes > 8'(i)) begin
             own_enable = before_arrives;
             own_write = before_address + write_offset;
@@ -79,6 +82,7 @@ module map_port #(
           write_offset = write_offset + before_pitch;
         end
       end
+      assign read_enable[k] = own_reads;
       assign read_address[k*ADDRESS_BITS+:ADDRESS_BITS] = own_read;
       assign write_enable[k] = own_enable;
       assign write_address[k*ADDRESS_BITS+:ADDRESS_BITS] = own_write;

@@ -14,7 +14,7 @@ module spike_buffer #(
     input  logic                           clk,
     // The half that is computed on.
     input  logic                           half,
-    input  logic                           read_enable,
+    input  logic [BANKS-1:0]               read_enable,
     input  logic [BANKS*ADDRESS_BITS-1:0]  read_address,
     input  logic [PARTS*ADDRESS_BITS-1:0]  read_word,
     output logic [BANKS*CHANNEL_LANES-1:0] read_data,
@@ -23,7 +23,7 @@ module spike_buffer #(
     input  logic [BANKS*CHANNEL_LANES-1:0] write_data,
     input  logic [BANKS*CHANNEL_LANES-1:0] write_mask,
     // The port: reads the other half, writes the half it says.
-    input  logic                           port_read_enable,
+    input  logic [BANKS-1:0]               port_read_enable,
     input  logic [BANKS*ADDRESS_BITS-1:0]  port_read_address,
     output logic [BANKS*CHANNEL_LANES-1:0] port_read_data,
     input  logic                           port_write_half,
@@ -48,7 +48,7 @@ module spike_buffer #(
           wire arrives = port_write_enable[b] && port_write_half == (h == 1);
           sram #(.WIDTH(WIDTH), .DEPTH(DEPTH), .ADDRESS_BITS(ADDRESS_BITS)) memory (
               .clk(clk),
-              .read_enable(computed ? read_enable : port_read_enable),
+              .read_enable(computed ? read_enable[b] : port_read_enable[b]),
               .read_address(computed ? place_word : port_place),
               .read_data(words[h*WIDTH+:WIDTH]),
               .write_enable(arrives || (computed && write_enable[b])),

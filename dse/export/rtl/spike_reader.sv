@@ -37,7 +37,7 @@ module spike_reader #(
     input  logic [CHANNEL_LANES-1:0]              lane_valid,
     input  logic [CHANNEL_LANES*ADDRESS_BITS-1:0] lane_kernel,
     // The buffer, one cycle later.
-    output logic                                  read_enable,
+    output logic [BANKS-1:0]                      read_enable,
     output logic [BANKS*ADDRESS_BITS-1:0]         read_address,
     output logic [PARTS*ADDRESS_BITS-1:0]         read_word,
     input  logic [BANKS*CHANNEL_LANES-1:0]        read_data,
@@ -63,13 +63,15 @@ module spike_reader #(
   logic [2:0] column_inside;
   logic [8:0] kernel_taps;
   logic [9*CHANNEL_LANES-1:0] lane_taps;
+  logic reads, reads_map;
 
   wire [ADDRESS_BITS-1:0] near = map_offset + row_offset + column_offset;
   wire [8:0] turned_rows = {1'b0, row_bank} + {1'b0, row_skew};
   wire [2:0] turned_columns = {1'b0, column_bank} + (fully_connected ? 3'd0 : {1'b0, column_skew});
 
   always_ff @(posedge clk) begin
-    read_enable <= valid;
+    reads <= valid;
+    reads_map <= valid && !fully_connected;
     corner_near <= near;
     corner_column <= near + column_pitch;
     corner_row <= near + row_pitch;
@@ -134,6 +136,7 @@ module spike_reader #(
     end
     for (k = 0; k < ROWS; k = k + 1) begin : g_bank_row
       for (j = 0; j < 3; j = j + 1) begin : g_bank
+        assign read_enable[k*3+j] = k < 3 ? reads : reads_map;
         assign read_address[(k*3+j)*ADDRESS_BITS+:ADDRESS_BITS] = row_wraps[k]
             ? (column_wraps[j] ? corner_both : corner_row) : (column_wraps[j] ? corner_column : corner_near);
       end
