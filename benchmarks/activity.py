@@ -20,8 +20,9 @@ from pathlib import Path
 import area
 import numpy as np
 from activity_machines import BYTES_PER_CYCLE, MACHINES, digit, image, layer_runs
-from activity_terms import QUANTITIES, Reals
+from activity_terms import QUANTITIES
 from activity_toggles import toggles, wires
+from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from costmodels.accelerator import AcceleratorBatch
@@ -35,6 +36,7 @@ from dse.export.outside_tool import run_tool
 from dse.export.rtl_export import write_core
 from dse.export.rtl_simulate import BENCH, SimulationError, parse
 
+Reals = NDArray[np.float64]
 TABLE = Path(__file__).with_suffix(".csv")
 COLUMNS = ("machine", "block", "layer", "toggles", "wires", "tool", "commit")
 TIMEOUT_S = 3600.0
@@ -53,14 +55,17 @@ WATCH = """module watch;
   end
 endmodule
 """
+CLEARED = ("endmodule", "  initial if (!PRELOAD) for (int i = 0; i < DEPTH; i = i + 1) words[i] = '0;\nendmodule")
 
 
 def simulated(laid_out: CoreImage) -> tuple[Counter[tuple[str, int]], Counter[str]]:
-    """Module and layer to toggles while the machine runs one image, and module to wires."""
+    """Module and layer to toggles while the machine runs one image, its memories 0 before it, and module to wires."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         write_core(laid_out, digit(), folder, BYTES_PER_CYCLE)
         (folder / "watch.sv").write_text(WATCH)
+        memory = folder / f"{MEMORY}.sv"
+        memory.write_text(memory.read_text(encoding="utf-8").replace(*CLEARED), encoding="utf-8")
         sources = (folder / "core.f").read_text(encoding="ascii").split()
         tops = ["-s", "core_testbench", "-s", "watch"]
         compiled = ["iverilog", "-g2012", *tops, "-o", "a.vvp", *sources, *BENCH, "watch.sv"]

@@ -7,7 +7,9 @@ from dataclasses import fields, replace
 
 import numpy as np
 import torch
-from activity_terms import LayerRun, turnover
+from activity_array import array_turns, reads
+from activity_neurons import neurons, read_address_changes, write_address_changes
+from activity_terms import LayerRun
 from area_machines import Machine, genome
 from numpy.typing import NDArray
 
@@ -19,7 +21,7 @@ from costmodels.slots import strip_rows
 from costmodels.workload import Workload
 from dse.data.digits import read_digits
 from dse.export.core_image import CoreImage, lay_out
-from dse.export.integer_network import IntegerNetwork, run_integer
+from dse.export.integer_network import IntegerLayer, IntegerNetwork, run_integer
 from dse.export.machine_order import OrderedPart
 from dse.training.fold import fold
 from dse.training.model import build_network
@@ -77,11 +79,10 @@ def image(machine: Machine) -> CoreImage:
     return lay_out(network(machine), AcceleratorConfig(machine.rows, machine.lanes, 4, 64, 64))
 
 
-def layer_inputs(laid_out: CoreImage) -> list[NDArray[np.uint8]]:
-    """What each layer reads of the digit, bit by bit in machine order, as `turnover` takes it."""
+def layer_maps(laid_out: CoreImage) -> list[NDArray[np.uint8]]:
+    """What each layer reads of the digit: elements [T, C, H, W], T = 1 of the image."""
     stored = run_integer(laid_out.network, digit(), keep=True).stored
-    maps = [digit()[None], *(stored[layer.name] for layer in laid_out.network.layers)]
-    return [in_order(part, each[:, 0]) for part, each in zip(laid_out.parts, maps, strict=True)]
+    return [digit(), *(stored[layer.name][:, 0] for layer in laid_out.network.layers)]
 
 
 def in_order(part: OrderedPart, maps: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -104,22 +105,52 @@ def measured(laid_out: CoreImage, inputs: list[NDArray[np.uint8]]) -> Workload:
 
 
 def layer_runs(laid_out: CoreImage) -> list[LayerRun]:
-    """The digit on each layer of the machine."""
-    inputs, config = layer_inputs(laid_out), laid_out.config
-    work, features = measured(laid_out, inputs), Features.of(laid_out.work)
-    events = count(work, AcceleratorBatch.of([config]), BYTES_PER_CYCLE).events
+    """The digit on each layer of the machine, which holds all maps at once."""
+    maps = layer_maps(laid_out)
+    inputs = [in_order(part, each) for part, each in zip(laid_out.parts, maps, strict=True)]
+    work = measured(laid_out, inputs)
+    events = count(work, AcceleratorBatch.of([laid_out.config]), BYTES_PER_CYCLE).events
     return [
-        LayerRun(
-            layer=layer,
-            rows=config.vector_width,
-            lanes=config.channel_lanes,
-            strip_rows=int(strip_rows(layer, np.array(config.vector_width))),
-            maps=1 + features.dual_threshold,
-            planes=features.planes,
-            timesteps=work.timesteps,
-            turnover=turnover(bits, config.channel_lanes),
-            step_turnover=turnover(bits, config.channel_lanes, of_sums=True),
-            events={item.name: float(getattr(events, item.name)[0, number]) for item in fields(EventCounts)},
-        )
-        for number, (layer, bits) in enumerate(zip(work.layers, inputs, strict=True))
+        layer_run(laid_out, work, number, maps[number], inputs[number], layer_events(events, number))
+        for number in range(len(work.layers))
     ]
+
+
+def layer_events(events: EventCounts, number: int) -> dict[str, float]:
+    """Of one layer, by name."""
+    return {item.name: float(getattr(events, item.name)[0, number]) for item in fields(EventCounts)}
+
+
+def layer_run(
+    laid_out: CoreImage,
+    work: Workload,
+    number: int,
+    maps: NDArray[np.uint8],
+    bits: NDArray[np.uint8],
+    events: dict[str, float],
+) -> LayerRun:
+    """The digit on one layer, whose elements and bits are ``maps`` and ``bits``."""
+    config, features, layer = laid_out.config, Features.of(laid_out.work), work.layers[number]
+    rows, lanes, part = config.vector_width, config.channel_lanes, laid_out.parts[number].part
+    strip = int(strip_rows(layer, np.array(rows)))
+    read, written = laid_out.groups[0].maps[number : number + 2]
+    assert read is not None
+    fired = (0, 0)
+    if isinstance(part, IntegerLayer):
+        whole = laid_out.network.layers[number]  # channels of a map in the network's order, as `maps` has them
+        fired = neurons(whole, maps, work.timesteps, strip, features.dual_threshold, lanes)
+    return LayerRun(
+        layer=layer,
+        rows=rows,
+        lanes=lanes,
+        strip_rows=strip,
+        maps=1 + features.dual_threshold,
+        planes=features.planes,
+        timesteps=work.timesteps,
+        array=array_turns(layer, reads(layer, bits, rows, lanes, strip), part.weights, lanes),
+        potentials=fired[0],
+        strengths=fired[1],
+        read_address=read_address_changes(layer, read, strip),
+        write_address=write_address_changes(written, work.timesteps) if written else 0.0,
+        events=events,
+    )
