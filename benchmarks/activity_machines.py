@@ -56,6 +56,8 @@ MACHINES = {
     "v3-l6-c16-dual": Machine(3, 6, held_out=True, channels=16, dual=True),
     "v5-l16-c16-t2": Machine(5, 16, held_out=True, channels=16, timesteps=2),
     "v6-l8-c32": Machine(6, 8, held_out=True, channels=32),
+    "v3-l5-average-t8": Machine(3, 5, held_out=True, pooling="average", timesteps=8),
+    "v7-l6-c16-dual-t2": Machine(7, 6, held_out=True, channels=16, dual=True, timesteps=2),
 }
 
 
