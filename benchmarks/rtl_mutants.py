@@ -190,6 +190,9 @@ def drawn() -> Iterator[tuple[str, CoreImage, int, float]]:
         network, config = random_core(seed)
         excited = lay_out(test_compute_core.excited(network), config)
         yield f"excited {seed}", excited, seed, test_compute_core.BANDWIDTH
+    seed = test_compute_core.NEGATIVE_WINNERS
+    network, config = random_core(seed)
+    yield f"eager {seed}", lay_out(test_compute_core.eager(network), config), seed, test_compute_core.BANDWIDTH
     for seed, image in test_memory_system.MACHINES:
         yield f"memory {seed}", image, seed, bytes_per_cycle(seed)
     for name, image in test_outer_order.MACHINES:

@@ -31,6 +31,9 @@ CYCLES_AND_SIZE = 6000
 # binary weights.
 SEEDS = (*range(130), 166, 279, 313, 623, 258, 750)
 DUAL_STRENGTHS = (6, 11, 24, 101)
+NEGATIVE_WINNERS = (
+    4704  # windows of two rows, whose winners fire at sums below 0, on a machine that has windows of three
+)
 BANDWIDTH = 12.8  # bytes per cycle; the core's own cycles do not depend on it
 
 needs_icarus = pytest.mark.skipif(
@@ -91,6 +94,21 @@ def test_strong_spikes_of_both_thresholds_are_those_of_the_reference(seed: int, 
     stored = run_integer(image.network, images, keep=True).stored
     assert any(stored[layer.name][:, :, len(layer.c) :].max() > 1 for layer in dual)
     write_core(image, images, tmp_path, BANDWIDTH)
+    assert simulate(tmp_path, "iverilog", TIMEOUT_S).errors == 0
+
+
+def eager(network: IntegerNetwork) -> IntegerNetwork:
+    """The network with constants a threshold lower: neurons fire at negative sums, too."""
+    return replace(network, layers=tuple(replace(layer, c=layer.c - layer.thetas[0]) for layer in network.layers))
+
+
+@needs_icarus
+def test_rows_beyond_a_window_win_nothing(tmp_path: Path) -> None:
+    """They show rank 0, more than those of neurons that gathered less than nothing."""
+    network, config = random_core(NEGATIVE_WINNERS)
+    image = lay_out(eager(network), config)
+    assert {(2, "membrane"), (3, "membrane")} <= {(layer.pool, layer.pooling) for layer in network.layers}
+    write_core(image, random_images(network, IMAGES, NEGATIVE_WINNERS), tmp_path, BANDWIDTH)
     assert simulate(tmp_path, "iverilog", TIMEOUT_S).errors == 0
 
 
