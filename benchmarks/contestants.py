@@ -42,6 +42,7 @@ NETWORKS = {
         4,
         64,
     ),
+    "narrow": Shape("8C3-MP-16C3-MP-64FC-10FC", (1, 28, 28), ((8, 2), (16, 2)), 64, 4, 64),
 }
 
 Neuron = Callable[[], nn.Module]

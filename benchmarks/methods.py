@@ -20,6 +20,8 @@ from dse.data.dataset import Split
 from dse.training.ale import PART, Binarisation
 from dse.training.bwo import SETTLING_STEPS, BinaryPhase
 from dse.training.model import build_network
+from dse.training.run import stage_network
+from dse.training.stages import stages
 from searchspaces.genome import LayerGenome, NetworkGenome
 from searchspaces.recipe import Recipe
 
@@ -52,7 +54,8 @@ METHODS = {
     "pruning": replace(PLAIN, layers=PRUNED),
     "BWO": replace(PLAIN, bwo=True),
     "dynamic pruning": replace(PLAIN, layers=PRUNED, dynamic_pruning=True),
-    "conversion": replace(PLAIN, route="conversion", timesteps=1),
+    "conversion": replace(PLAIN, route="conversion"),
+    "rounded conversion": replace(PLAIN, route="rounded-conversion"),
 }
 ALE = replace(PLAIN, layers=tuple(replace(layer, weight_bits=4) for layer in PLAIN.layers), ale_loss=100.0)
 SHORT_RUN_STEPS = 3 * (10_000 // 64)  # of searchspaces/presets/mnist.toml
@@ -65,9 +68,9 @@ def random_batch(genome: NetworkGenome) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def training_step(genome: NetworkGenome) -> Callable[[], None]:
-    """One step on random images."""
+    """One step on random images, of the last stage of a training."""
     torch.manual_seed(0)
-    network = build_network(genome, Recipe(epochs=1), rectified=genome.converted)
+    network = stage_network(stages(genome, Recipe(epochs=2))[-1], torch.device("cpu"))
     network.precision = torch.float32
     images, labels = random_batch(genome)
     optimiser = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)

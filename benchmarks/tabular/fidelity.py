@@ -96,7 +96,8 @@ def rules(entries: Sequence[Entry]) -> dict[str, Rule]:
     """Every rule that the runs of the table allow."""
     kinds = [kind for kind in entries[0].runs if kind != FULL]
     found = {f"{kind}": Rule((kind,), validated(kind)) for kind in kinds}
-    found |= {f"{kind}, twice the samples": Rule((kind,), on_all_samples(kind)) for kind in kinds}
+    tested = [kind for kind in kinds if all(entry.runs[kind][0].test is not None for entry in entries)]
+    found |= {f"{kind}, twice the samples": Rule((kind,), on_all_samples(kind)) for kind in tested}
     found |= {f"{kind}, smoothed by the model": Rule((kind,), smoothed(kind)) for kind in kinds}
     if {"e2", "e3", "e6"} <= set(kinds):
         found["e2 and e3, mean"] = Rule(("e2", "e3"), averaged("e2", "e3"))

@@ -35,14 +35,15 @@ class Run:
 
     Attributes:
         seed: of the training.
-        deployed, test: validation and test samples that the integer network classifies rightly.
+        deployed: validation samples that the integer network classifies rightly.
+        test: of the test samples, None where a short run was not asked them.
         rates: firing rates by layer, one for each time step.
         seconds: of processor time.
     """
 
     seed: int
     deployed: int
-    test: int
+    test: int | None
     rates: Mapping[str, Sequence[float]]
     seconds: float
 
@@ -74,6 +75,7 @@ class Entry:
 
     def held_out(self, run: Run) -> float:
         """Deployed accuracy on validation and test samples together."""
+        assert run.test is not None
         return (run.deployed + run.test) / sum(self.samples)
 
     def validated(self, run: Run) -> float:
@@ -138,7 +140,8 @@ def _packed_run(line: Mapping[str, Any]) -> dict[str, Any]:
     rates = {
         layer: [round(rate, KEPT_DIGITS) for rate in rates] for layer, rates in line["score"]["firing_rates"].items()
     }
-    counts = {"deployed": line["score"]["deployed_correct"], "test": line["test"]["deployed_correct"]}
+    tested = line["test"]["deployed_correct"] if "test" in line else None
+    counts = {"deployed": line["score"]["deployed_correct"], "test": tested}
     return {"seed": line["seed"], **counts, "rates": rates, "seconds": line["cpu_seconds"]}
 
 

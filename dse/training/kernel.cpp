@@ -9,6 +9,7 @@
 namespace {
 
 constexpr int64_t kSlices = 64;
+constexpr int64_t kRun = 128;  // pixels that one vector of channels passes over before the next does
 constexpr float kPi = 3.14159265358979323846f;
 
 bool any(Bits b) {
@@ -170,6 +171,8 @@ void forward(const Layer& l, const E* x, const float* scale, const float* shift,
 // What the backward pass adds up for one vector of channels.
 struct Sums {
     Vec y, normal, ratio;
+
+    void operator+=(const Sums& other) { y += other.y, normal += other.normal, ratio += other.ratio; }
 };
 
 // Vectors that `learn` keeps of a window of `cells`: potentials [steps][cells], three rows of cells, winners [steps][2].
@@ -296,19 +299,19 @@ void backward(const Layer& l, const E* x, const E* grad, const float* scale, con
             for (int64_t b = slice * l.batch / slices; b < (slice + 1) * l.batch / slices; ++b) {
                 clear_edge(l, by_y, b);
                 for (int64_t r = 0; r < l.out_rows(); ++r) {
-                    std::fill(row.begin(), row.end(), 0.0f);
-                    for (int64_t c = 0; c < l.out_columns(); ++c) {
-                        const int64_t in = l.in_at(b, r * l.pool, c * l.pool), out = l.out_at(b, r, c);
-                        for (int64_t m = 0; m < l.channels; m += kLanes) {
-                            const int64_t n = l.channels - m;
-                            Sums s = learn<E, kPool, kRanked>(l, x + in + m, grad + out + m, by_y + in + m,
-                                                              load(scale + m, n), load(shift + m, n), load(mean + m, n),
-                                                              history.data(), n);
-                            float* to = row.data() + m;
-                            store(to, load(to, n) + s.y, n);
-                            store(to + l.channels, load(to + l.channels, n) + s.normal, n);
-                            store(to + 2 * l.channels, load(to + 2 * l.channels, n) + s.ratio, n);
+                    for (int64_t m = 0; m < l.channels; m += kLanes) {
+                        const int64_t n = l.channels - m;
+                        const Vec by = load(scale + m, n), add = load(shift + m, n), centre = load(mean + m, n);
+                        Sums s{zero(), zero(), zero()};
+                        for (int64_t c = 0; c < l.out_columns(); ++c) {
+                            const int64_t in = l.in_at(b, r * l.pool, c * l.pool) + m, out = l.out_at(b, r, c) + m;
+                            s += learn<E, kPool, kRanked>(l, x + in, grad + out, by_y + in, by, add, centre,
+                                                          history.data(), n);
                         }
+                        float* to = row.data() + m;
+                        store(to, s.y, n);
+                        store(to + l.channels, s.normal, n);
+                        store(to + 2 * l.channels, s.ratio, n);
                     }
                     for (int64_t i = 0; i < width; ++i) parts[slice * width + i] += row[i];
                 }
@@ -338,7 +341,7 @@ void finish(int64_t pixels, int64_t channels, int32_t threads, const E* x, const
 // mean is far from 0.
 template <class E>
 void moments(int64_t pixels, int64_t channels, int32_t threads, const E* x, double* mean, double* variance) {
-    const int64_t slices = std::min(kSlices, pixels), width = 2 * channels, run = 128;
+    const int64_t slices = std::min(kSlices, pixels), width = 2 * channels;
     std::vector<double> parts(slices * width, 0.0);
 #pragma omp parallel num_threads(threads)
     {
@@ -346,16 +349,19 @@ void moments(int64_t pixels, int64_t channels, int32_t threads, const E* x, doub
 #pragma omp for schedule(static)
         for (int64_t slice = 0; slice < slices; ++slice) {
             const int64_t from = slice * pixels / slices, to = (slice + 1) * pixels / slices;
-            for (int64_t start = from; start < to; start += run) {
-                std::fill(sums.begin(), sums.end(), 0.0f);
-                for (int64_t p = start; p < std::min(start + run, to); ++p)
-                    for (int64_t m = 0; m < channels; m += kLanes) {
-                        const int64_t n = channels - m;
-                        Vec v = load(x + p * channels + m, n) - load(x + m, n);
-                        float *one = sums.data() + m, *two = one + channels;
-                        store(one, load(one, n) + v, n);
-                        store(two, load(two, n) + v * v, n);
+            for (int64_t start = from; start < to; start += kRun) {
+                for (int64_t m = 0; m < channels; m += kLanes) {
+                    const int64_t n = channels - m;
+                    const Vec first = load(x + m, n);
+                    Vec one = zero(), two = zero();
+                    for (int64_t p = start; p < std::min(start + kRun, to); ++p) {
+                        const Vec v = load(x + p * channels + m, n) - first;
+                        one += v;
+                        two += v * v;
                     }
+                    store(sums.data() + m, one, n);
+                    store(sums.data() + channels + m, two, n);
+                }
                 for (int64_t i = 0; i < width; ++i) parts[slice * width + i] += sums[i];
             }
         }
