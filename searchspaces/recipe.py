@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-Augmentation = Literal["none", "flip", "shift", "shift-flip"]
+Augmentation = Literal["none", "flip", "shift", "small-shift-flip", "shift-flip"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Recipe:
         weight_decay: decoupled.
         surrogate: window of the spike's gradient.
         surrogate_width: full width of that window in units of the threshold.
-        augment: ``"none"``, ``"flip"`` (horizontal flips), ``"shift"`` (random shifts by 2 pixels) or ``"shift-flip"``
-            (by 4, and flips).
+        augment: ``"none"``, ``"flip"`` (horizontal flips), ``"shift"`` (random shifts by 2 pixels),
+            ``"small-shift-flip"`` (both) or ``"shift-flip"`` (by 4, and flips).
         label_smoothing: of the cross entropy.
         precision: ``"auto"`` takes bfloat16 where the processor multiplies it natively, ``"float32"`` never.
         time_budget_s: a run that takes longer has failed; None is no bound.

@@ -10,6 +10,7 @@ AUGMENTATIONS: dict[Augmentation, tuple[int, bool]] = {
     "none": (0, False),
     "flip": (0, True),
     "shift": (2, False),
+    "small-shift-flip": (2, True),
     "shift-flip": (4, True),
 }
 

@@ -5,6 +5,7 @@ import pytest
 
 from dse.training.augment import AUGMENTATIONS, augmented, mirrored, shifted
 from dse.training.sampling import balanced_subset, batch_count, batches
+from searchspaces.recipe import Augmentation
 
 
 def test_subset_is_balanced_and_drawn_from_all() -> None:
@@ -83,6 +84,23 @@ def test_augmentations_by_name() -> None:
         assert changed.shape == images.shape
         assert changed.flags["C_CONTIGUOUS"]
         assert np.array_equal(changed, images) == (how == "none")
-        if how == "flip":
-            each = zip(changed, images, strict=True)
-            assert all(any(np.array_equal(new, old[..., ::step]) for step in (1, -1)) for new, old in each)
+
+
+@pytest.mark.parametrize(
+    ("how", "largest", "mirrors"),
+    [
+        ("none", 0, False),
+        ("flip", 0, True),
+        ("shift", 2, False),
+        ("small-shift-flip", 2, True),
+        ("shift-flip", 4, True),
+    ],
+)
+def test_how_far_each_moves_and_whether_it_mirrors(how: Augmentation, largest: int, mirrors: bool) -> None:
+    images = np.zeros((200, 1, 11, 11), np.uint8)
+    images[:, 0, 5, 5], images[:, 0, 5, 6] = 1, 2  # the middle, and its neighbour to the right
+    changed = augmented(images, how, np.random.default_rng(0))
+    _, _, rows, columns = np.nonzero(changed == 1)
+    assert {*rows} == {*columns} == set(range(5 - largest, 5 + largest + 1))
+    neighbours = np.nonzero(changed == 2)[3]
+    assert {*(neighbours - columns)} == ({1, -1} if mirrors else {1})
