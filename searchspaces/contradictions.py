@@ -18,7 +18,6 @@ def contradictions(document: Document, network: NetworkSpace, indices: tuple[int
     yield from _levels(document, network)
     yield from _nothing_to_readmit(document, network)
     yield from _nothing_to_flip(document, network)
-    yield from _no_second_stage(document, network)
     yield from _membrane_pooling(document, network)
     yield from binarisation_contradictions(document, network)
     yield from conversion_contradictions(document, network, indices)
@@ -109,14 +108,6 @@ def _nothing_to_flip(document: Document, network: NetworkSpace) -> Iterator[Prob
         where = document.where("network", "bwo")
         fix = 'drop it or give a layer weights = "binary"'
         yield Problem("network.bwo", "be left out where no layer is binary", shown(network.bwo), where, fix)
-
-
-def _no_second_stage(document: Document, network: NetworkSpace) -> Iterator[Problem]:
-    if max(network.first_stage_timesteps) > 1 and 1 not in network.timesteps:
-        where = document.where("network", "first_stage_timesteps")
-        rule = "be left out where timesteps are never 1, at which the second stage ends"
-        fix = "drop it or add 1 to network.timesteps"
-        yield Problem("network.first_stage_timesteps", rule, shown(network.first_stage_timesteps), where, fix)
 
 
 def _membrane_pooling(document: Document, network: NetworkSpace) -> Iterator[Problem]:

@@ -4,7 +4,7 @@ from collections import Counter
 from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from searchspaces.shapes import canonical_pooling, exact_ratio
+from searchspaces.shapes import canonical_first_stage, canonical_pooling, exact_ratio
 
 if TYPE_CHECKING:
     from searchspaces.network import LayerSpace, NetworkSpace
@@ -51,7 +51,7 @@ def _dynamics(space: "NetworkSpace", route: str, steps: int) -> int:
     if route != "stbp":
         return len(space.levels)
     resets = sum(len(space.reset) if steps > 1 and levels == 1 else 1 for levels in space.levels)
-    return resets * (len(space.first_stage_timesteps) if steps == 1 else 1)
+    return resets * len({canonical_first_stage(first, steps) for first in space.first_stage_timesteps})
 
 
 def _poolings(space: "NetworkSpace", steps: int) -> int:

@@ -69,7 +69,7 @@ class NetworkGenome:
         reset: membrane after a spike: 0 (``hard``) or less the threshold (``soft``).
         layers: in order, classifier last.
         bwo: binary weights change by flips alone in a last phase of training (binary weight optimisation).
-        first_stage_timesteps: T of a first stage of training, for networks of one time step; 1 is no such stage.
+        first_stage_timesteps: T of a first stage of training, more or fewer than of the second; 1 is no such stage.
         dynamic_pruning: removed kernels may come back while the network is trained.
         route: how weights are learnt: through time by surrogate gradients (``"stbp"``), or as a CNN of rectified units
             whose activations then become thresholds (``"conversion"``), in the second half of its training rounded to

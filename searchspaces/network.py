@@ -9,7 +9,7 @@ from searchspaces.counting import combinations
 from searchspaces.datasets import DatasetShape
 from searchspaces.genes import Clause, Gene, chosen, clause
 from searchspaces.genome import LayerGenome, NetworkGenome, Pooling
-from searchspaces.shapes import canonical_pooling, convolved, exact_ratio
+from searchspaces.shapes import canonical_first_stage, canonical_pooling, convolved, exact_ratio
 
 Alternatives = tuple[tuple[Gene, tuple[Any, ...]], ...]
 
@@ -84,7 +84,7 @@ class NetworkSpace:
             route,
             timesteps,
             levels,
-            Gene("first_stage_timesteps", self.first_stage_timesteps, (*clause((timesteps, (1,))), *by_stbp)),
+            Gene("first_stage_timesteps", self.first_stage_timesteps, by_stbp),
             Gene("reset", self.reset, plain_and_repeated, ordered=False),
             head,
             *layers,
@@ -119,7 +119,8 @@ class NetworkSpace:
         """The network that ``params`` (gene name to choice) describe; inactive genes and foreign names are ignored.
 
         Canonical: choices that train the same network give the same genome. So ``pooling`` is ``or`` where no layer
-        pools, and instead of ``membrane`` at one time step, ``reset`` is ``hard`` at one time step, but ``soft``
+        pools, and instead of ``membrane`` at one time step, ``first_stage_timesteps`` is 1 where it is that of the
+        network, ``reset`` is ``hard`` at one time step, but ``soft``
         wherever spikes have several strengths or the network is converted, a prune ratio is the share of kernels
         it really removes, and ``dynamic_pruning`` is False where none does.
 
@@ -145,7 +146,7 @@ class NetworkSpace:
             layers=(*layers, _classifier_genome(self.images.classes, values)),
             dynamic_pruning=values.get("dynamic_pruning", False) and any(layer.prune_ratio for layer in layers),
             bwo=values.get("bwo", False),
-            first_stage_timesteps=values.get("first_stage_timesteps", 1),
+            first_stage_timesteps=canonical_first_stage(values.get("first_stage_timesteps", 1), values["timesteps"]),
             route=values["route"],
             ale_saving=values.get("ale_saving", 0.0),
             ale_loss=values.get("ale_loss", 0.0),

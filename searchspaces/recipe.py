@@ -5,6 +5,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+Augmentation = Literal["none", "flip", "shift", "small-shift-flip", "shift-flip"]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -19,7 +21,8 @@ class Recipe:
         weight_decay: decoupled.
         surrogate: window of the spike's gradient.
         surrogate_width: full width of that window in units of the threshold.
-        augment: ``"none"``, ``"shift"`` (random shifts by 2 pixels) or ``"shift-flip"`` (by 4, horizontal flips).
+        augment: ``"none"``, ``"flip"`` (horizontal flips), ``"shift"`` (random shifts by 2 pixels),
+            ``"small-shift-flip"`` (both) or ``"shift-flip"`` (by 4, and flips).
         label_smoothing: of the cross entropy.
         precision: ``"auto"`` takes bfloat16 where the processor multiplies it natively, ``"float32"`` never.
         time_budget_s: a run that takes longer has failed; None is no bound.
@@ -32,7 +35,7 @@ class Recipe:
     weight_decay: float = 1e-4
     surrogate: Literal["rectangular", "arctan"] = "rectangular"
     surrogate_width: float = 1.0
-    augment: Literal["none", "shift", "shift-flip"] = "none"
+    augment: Augmentation = "none"
     label_smoothing: float = 0.0
     precision: Literal["auto", "float32"] = "auto"
     time_budget_s: float | None = None

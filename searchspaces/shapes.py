@@ -35,6 +35,11 @@ def canonical_pooling(pooling: Pooling, timesteps: int) -> Pooling:
     return "or" if pooling == "membrane" and timesteps == 1 else pooling
 
 
+def canonical_first_stage(first: int, timesteps: int) -> int:
+    """Steps of the first stage; 1, none, where they are those of the network."""
+    return 1 if first == timesteps else first
+
+
 def stored_bits(pool: int, pooling: Pooling, levels: int) -> int:
     """Bit planes of one stored element: a spike's strength, or the spike count of an average-pooling window."""
     largest = levels * pool**2 if pooling == "average" else levels

@@ -1,12 +1,18 @@
 """Augmentation of integer images, a whole batch at once."""
 
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from searchspaces.recipe import Augmentation
+
 # Largest shift in pixels and whether images are mirrored, by the recipe's name.
-AUGMENTATIONS: dict[str, tuple[int, bool]] = {"none": (0, False), "shift": (2, False), "shift-flip": (4, True)}
+AUGMENTATIONS: dict[Augmentation, tuple[int, bool]] = {
+    "none": (0, False),
+    "flip": (0, True),
+    "shift": (2, False),
+    "small-shift-flip": (2, True),
+    "shift-flip": (4, True),
+}
 
 
 def shifted(images: NDArray[np.uint8], largest: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -27,9 +33,7 @@ def mirrored(images: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     return np.where(flip[:, None, None, None], images[..., ::-1], images)
 
 
-def augmented(
-    images: NDArray[np.uint8], how: Literal["none", "shift", "shift-flip"], rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def augmented(images: NDArray[np.uint8], how: Augmentation, rng: np.random.Generator) -> NDArray[np.uint8]:
     """A changed copy of uint8 images [n, C, H, W], or the images themselves for ``"none"``."""
     largest, flip = AUGMENTATIONS[how]
     if largest:

@@ -7,19 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from safetensors.numpy import load_file
 
 from dse.cache import code_version
 from dse.data.dataset import Dataset, Split
-from dse.export.training_folder import RECORD, Counts, write_network, write_record, write_samples
+from dse.export.training_folder import RECORD, WEIGHTS, Counts, write_network, write_record, write_samples
 from dse.results.lines import read_json
 from dse.results.typed import as_kind
 from dse.score import Failed
 from dse.training import checkpoint
 from dse.training.checkpoint import Checkpoint, CheckpointError
-from dse.training.measure import right_answers
+from dse.training.fold import fold
+from dse.training.measure import Measured, measure, right_answers
 from dse.training.model import SpikingNetwork
 from dse.training.optimise import Loop
-from dse.training.run import chosen_device, finished, parameters, trained
+from dse.training.run import chosen_device, finished, parameters, rebuilt, trained
 from dse.training.stages import stages
 from searchspaces.training_config import TrainingConfig
 
@@ -150,12 +152,31 @@ def run_training(
     done = finished(lambda: _watched(config, dataset, folder, key, target, tell, asked_to_stop), dataset, target, start)
     if isinstance(done, Failed):
         return done
-    counts = Counts(done.measured.correct, done.measured.deployed_correct, done.measured.samples)
+    counts = counted(done.measured)
     write_network(folder, config, parameters(done.network), done.folded)
     write_samples(folder, "validation", dataset.validation, counts)
-    write_record(folder, {"training": key, "dataset": dataset.name, "seed": config.seed, "validation": asdict(counts)})
+    about = {"training": key, "dataset": dataset.name, "seed": config.seed, "binarised": done.network.binarised}
+    write_record(folder, about | {"validation": asdict(counts)})
     (folder / checkpoint.FILE).unlink(missing_ok=True)
     return counts
+
+
+def test_training(config: TrainingConfig, test: Split, folder: Path, device: str) -> Counts:
+    """Count right answers of the finished training in ``folder`` on test samples, and keep them there."""
+    record, target = read_json(folder / RECORD), chosen_device(device)
+    network = rebuilt(config.network, load_file(folder / WEIGHTS), record["binarised"]).to(target)
+    counts = counted(measure(network, fold(network), test, target))
+    write_samples(folder, "test", test, counts)
+    write_record(folder, record | {"test": asdict(counts)})
+    return counts
+
+
+test_training.__test__ = False  # type: ignore[attr-defined]  # no test function, whatever pytest thinks of the name
+
+
+def counted(measured: Measured) -> Counts:
+    """Its counts alone."""
+    return Counts(measured.correct, measured.deployed_correct, measured.samples)
 
 
 def training_key(config: TrainingConfig, dataset: Dataset) -> str:

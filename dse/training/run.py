@@ -1,7 +1,7 @@
 """One training run: a genome in, a cached score or the reason of failure out; and the test of a stored network."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -224,9 +224,14 @@ def parameters(network: SpikingNetwork) -> dict[str, np.ndarray]:
 
 def restored(genome: NetworkGenome, score: NetworkScore, cache: ScoreCache) -> SpikingNetwork:
     """The trained network of a score, in eval mode."""
-    network = build_network(genome, Recipe(epochs=score.epochs))
-    network.load_state_dict({name: torch.from_numpy(array) for name, array in cache.weights(score).items()})
-    network.hold_binary(score.binarised)
+    return rebuilt(genome, cache.weights(score), score.binarised)
+
+
+def rebuilt(genome: NetworkGenome, weights: Mapping[str, np.ndarray], binarised: Collection[str]) -> SpikingNetwork:
+    """The trained network of `parameters`, in eval mode; ``binarised`` are the layers that training made binary."""
+    network = build_network(genome, Recipe(epochs=1))  # epochs change nothing in a network
+    network.load_state_dict({name: torch.from_numpy(array) for name, array in weights.items()})
+    network.hold_binary(binarised)
     return network.eval()
 
 

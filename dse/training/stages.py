@@ -1,4 +1,4 @@
-"""The stages of a run: one, or two for a network of one time step that is first trained with several.
+"""The stages of a run: one, or two for a network that is first trained with another number of time steps.
 
 A network to be converted has one stage, at one step, with rectified units; `dse.training.conversion` follows. Where
 its activations are rounded, that is a second stage, divided from the first as below.
@@ -7,6 +7,9 @@ DT-SCNN (Lei et al. 2024) publishes that two stages of STBP bring inference to o
 are divided between the stages, at least one each, and the second starts from the weights, batch norms and masks of the
 first at half its learning rate (of 0.1, 0.25, 0.5 and 1 times, half cost the digits least). The first stage resets and
 pools as the genome says, prunes to the end and picks binary layers; binary weight optimisation belongs to the second.
+
+A first stage of more steps takes half of the epochs. One of fewer steps is there to save time, and takes most of them
+(docs/decisions/0018).
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +18,8 @@ from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
 SECOND_LEARNING_RATE = 0.5  # of the recipe's
+FIRST_PART = 0.5  # of the epochs
+FIRST_PART_OF_FEWER_STEPS = 0.875
 
 
 @dataclass(frozen=True)
@@ -40,9 +45,10 @@ def stages(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
         return _of_conversion(genome, recipe)
     if genome.first_stage_timesteps == 1:
         return (Stage(genome, recipe),)
-    longer = replace(genome, timesteps=genome.first_stage_timesteps, first_stage_timesteps=1, bwo=False)
-    first, second = _divided(recipe)
-    return Stage(longer, first), Stage(genome, second, settled=True)
+    other = replace(genome, timesteps=genome.first_stage_timesteps, first_stage_timesteps=1, bwo=False)
+    fewer = other.timesteps < genome.timesteps
+    first, second = _divided(recipe, FIRST_PART_OF_FEWER_STEPS if fewer else FIRST_PART)
+    return Stage(other, first), Stage(genome, second, settled=True)
 
 
 def _of_conversion(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
@@ -50,7 +56,7 @@ def _of_conversion(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
     cnn = replace(genome, timesteps=1)
     if genome.route == "conversion":
         return (Stage(cnn, recipe, rectified=True),)
-    first, second = _divided(recipe)
+    first, second = _divided(recipe, FIRST_PART)
     values = genome.timesteps * genome.levels
     return (
         Stage(replace(cnn, bwo=False), first, rectified=True),
@@ -58,12 +64,13 @@ def _of_conversion(genome: NetworkGenome, recipe: Recipe) -> tuple[Stage, ...]:
     )
 
 
-def _divided(recipe: Recipe) -> tuple[Recipe, Recipe]:
-    """The recipes of two stages."""
-    first = replace(recipe, epochs=max(1, recipe.epochs // 2))
+def _divided(recipe: Recipe, part: float) -> tuple[Recipe, Recipe]:
+    """The recipes of two stages, the first with that part of the epochs."""
+    first_epochs = int(part * recipe.epochs)
+    first = replace(recipe, epochs=max(1, first_epochs))
     second = replace(
         recipe,
-        epochs=max(1, recipe.epochs - recipe.epochs // 2),
+        epochs=max(1, recipe.epochs - first_epochs),
         learning_rate=SECOND_LEARNING_RATE * recipe.learning_rate,
     )
     return first, second

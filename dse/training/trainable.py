@@ -38,11 +38,6 @@ def _dynamics(genome: NetworkGenome) -> Iterator[str]:
         yield f"levels must be one of {', '.join(map(str, LEVELS))}, not {genome.levels}"
     if genome.levels > 1 and genome.reset == "hard":
         yield "reset must be soft where levels exceed 1, not hard: a strength is what is subtracted"
-    if genome.first_stage_timesteps > 1 and genome.timesteps > 1:
-        yield (
-            f"first_stage_timesteps must be 1 where timesteps are {genome.timesteps}, not "
-            f"{genome.first_stage_timesteps}: the second stage ends at one step"
-        )
 
 
 def _binarisation(genome: NetworkGenome) -> Iterator[str]:

@@ -194,6 +194,14 @@ def test_a_configuration_by_hand_trains_and_a_wrong_key_is_named(tmp_path: Path)
     assert "epoch 1 of 1: loss " in noted
     assert str(tmp_path / "mine-training") in printed
     assert counted(tmp_path / "mine-training")[0]["as_recorded"]
+    printed, noted = run("train", str(path), "--device", "cpu", "--test")
+    assert "epoch" not in noted  # what is done is not trained again
+    assert "360 of the test split" in printed
+    validation, test = counted(tmp_path / "mine-training")
+    assert (validation["part"], test["part"], test["samples"]) == ("validation", "test", 360)
+    assert test["as_recorded"]
+    _, noted = run("train", str(path), "--seed", "1", code=2)  # is another training
+    assert "must be new or of this training" in noted
     path.write_text(CONFIG.replace("channels", "chanels"))
     _, noted = run("train", str(path), code=2)
     assert "conv1.chanels must be one of" in noted

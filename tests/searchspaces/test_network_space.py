@@ -82,7 +82,7 @@ def test_deeper_chain_is_counted_by_brute_force() -> None:
 def test_strengths_winners_and_readmission_are_counted_by_brute_force(small: SearchSpace) -> None:
     data = small.to_dict()
     data["network"].update(levels=[1, 3], pooling=["or", "average", "membrane", "count"], dynamic_pruning=[False, True])
-    data["network"].update(bwo=[False, True], first_stage_timesteps=[1, 4])
+    data["network"].update(bwo=[False, True], first_stage_timesteps=[1, 2, 4])
     data["network"]["layers"][0].update(channels=[2], dual_threshold=[False], prune_ratio=[0, 0.5])
     space = SearchSpace.from_dict(data).network
     genomes = brute_force(space)
@@ -94,7 +94,8 @@ def test_strengths_winners_and_readmission_are_counted_by_brute_force(small: Sea
     assert pruned == {True}
     flipped = {any(layer.weight_bits == 1 for layer in genome.layers) for genome in genomes if genome.bwo}
     assert flipped == {True}
-    assert {genome.timesteps for genome in genomes if genome.first_stage_timesteps == 4} == {1}
+    stages = {(genome.first_stage_timesteps, genome.timesteps) for genome in genomes}
+    assert stages == {(1, 1), (2, 1), (4, 1), (1, 2), (4, 2)}  # two steps after two are one stage
     words = {gene.name: gene.condition for gene in space.genes}
     assert words["bwo"] == "conv1.weights = binary or classifier.weights = binary"
     assert words["reset"] == "timesteps = 2 and levels = 1"

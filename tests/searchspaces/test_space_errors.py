@@ -359,14 +359,6 @@ CASES = {
         "network.bwo must be left out where no layer is binary, not [true]",
         '; drop it or give a layer weights = "binary"',
     ),
-    "no second stage": (
-        "timesteps = [1, 2]\n",
-        "timesteps = [2, 4]\nfirst_stage_timesteps = [1, 8]\n",
-        "first_stage_timesteps",
-        "network.first_stage_timesteps must be left out where timesteps are never 1, at which the second stage ends, "
-        "not [1, 8]",
-        "; drop it or add 1 to network.timesteps",
-    ),
     "unknown pooling": (
         'pooling = ["or", "average"]',
         'pooling = "max"',

@@ -128,14 +128,26 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
     assert [problem.subject for problem in refused.value.problems] == ["conv1.channels", "recipe.epochs"]
 
 
-@pytest.mark.parametrize("name", ["mnist-binary", "fashion-one-step"])
-def test_the_trainings_of_the_documentation_are_what_they_say(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "timesteps", "first_stage", "bits", "ale_saving", "dual"),
+    [
+        ("mnist-binary", 8, 2, [1] * 4, 0.0, False),
+        ("fashion-one-step", 1, 1, [8] * 5, 0.2, False),
+        ("fashion-dual-threshold", 1, 1, [8] * 4, 0.0, True),
+    ],
+)
+def test_the_trainings_of_the_documentation_are_what_they_say(
+    name: str, timesteps: int, first_stage: int, bits: list[int], ale_saving: float, dual: bool
+) -> None:
     config = load_training(Path(__file__).parents[2] / "docs" / "training" / f"{name}.toml")
-    bits = [layer.weight_bits for layer in config.network.layers]
+    network = config.network
     assert config.name == name
+    assert config.dataset == ("mnist" if name.startswith("mnist") else "fashion-mnist")
     assert config.recipe.train_samples is None
-    if name == "mnist-binary":
-        assert (config.dataset, config.network.timesteps, bits) == ("mnist", 8, [1] * 4)
-    else:
-        assert (config.dataset, config.network.timesteps, bits) == ("fashion-mnist", 1, [8] * 4)
-        assert config.network.ale_saving == 0.2
+    assert (network.timesteps, network.first_stage_timesteps, network.ale_saving) == (
+        timesteps,
+        first_stage,
+        ale_saving,
+    )
+    assert [layer.weight_bits for layer in network.layers] == bits
+    assert [layer.dual_threshold for layer in network.layers] == [dual] * (len(bits) - 1) + [False]

@@ -20,7 +20,7 @@ from dse.export.training_folder import Counts
 from dse.score import Failed, NetworkScore
 from dse.training import run
 from dse.training.checkpoint import CheckpointError
-from dse.training.long_run import Epoch, StoppedError, run_training
+from dse.training.long_run import Epoch, StoppedError, run_training, test_training
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 from searchspaces.training_config import TrainingConfig, to_toml
@@ -45,6 +45,7 @@ NETWORKS = {
     "dynamic pruning": pruned(dynamic_pruning=True),
     "flips": digits_genome(bwo=True),
     "two stages": pruned(timesteps=1, first_stage_timesteps=3),
+    "few steps first": pruned(timesteps=3, first_stage_timesteps=2),
     "rounded conversion": pruned(timesteps=2, reset="soft", route="rounded-conversion"),
 }
 
@@ -117,6 +118,24 @@ def test_it_trains_the_network_of_a_search(name: str, digits: Dataset, tmp_path:
     assert isinstance(score, NetworkScore)
     assert (counts.correct, counts.deployed_correct) == (score.correct, score.deployed_correct)
     assert same_weights(tmp_path / "run", cache.weights_path(score).parent)
+
+
+@pytest.mark.parametrize(
+    "genome",
+    [
+        digits_genome(bits=4, ale_saving=0.2),
+        digits_genome(timesteps=2, reset="soft", route="conversion"),
+        pruned(timesteps=1),
+    ],
+    ids=["layers made binary", "converted", "pruned"],
+)
+def test_the_network_in_the_folder_answers_as_it_did(genome: NetworkGenome, digits: Dataset, tmp_path: Path) -> None:
+    asked = config(genome, replace(RECIPE, train_samples=1000, augment="none"))
+    counts, _ = trained(asked, digits, tmp_path)
+    assert counts.correct > counts.samples / 2  # an answer by chance would tell nothing
+    before = json.loads((tmp_path / "record.json").read_text())
+    assert test_training(asked, digits.validation, tmp_path, "cpu") == counts
+    assert json.loads((tmp_path / "record.json").read_text()) == before | {"test": before["validation"]}
 
 
 def test_what_is_done_is_not_done_again(digits: Dataset, tmp_path: Path) -> None:

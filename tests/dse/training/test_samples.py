@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from dse.training.augment import augmented, mirrored, shifted
+from dse.training.augment import AUGMENTATIONS, augmented, mirrored, shifted
 from dse.training.sampling import balanced_subset, batch_count, batches
+from searchspaces.recipe import Augmentation
 
 
 def test_subset_is_balanced_and_drawn_from_all() -> None:
@@ -77,11 +78,29 @@ def test_mirror_flips_about_half() -> None:
 def test_augmentations_by_name() -> None:
     images = np.random.default_rng(0).integers(0, 256, (8, 1, 9, 9)).astype(np.uint8)
     rng = np.random.default_rng(0)
-    assert augmented(images, "none", rng) is not None
-    assert np.array_equal(augmented(images, "none", rng), images)
-    for how in ("shift", "shift-flip"):
-        changed = augmented(images, how, rng)  # type: ignore[arg-type]
+    for how in AUGMENTATIONS:
+        changed = augmented(images, how, rng)
         assert changed.dtype == np.uint8
         assert changed.shape == images.shape
         assert changed.flags["C_CONTIGUOUS"]
-        assert not np.array_equal(changed, images)
+        assert np.array_equal(changed, images) == (how == "none")
+
+
+@pytest.mark.parametrize(
+    ("how", "largest", "mirrors"),
+    [
+        ("none", 0, False),
+        ("flip", 0, True),
+        ("shift", 2, False),
+        ("small-shift-flip", 2, True),
+        ("shift-flip", 4, True),
+    ],
+)
+def test_how_far_each_moves_and_whether_it_mirrors(how: Augmentation, largest: int, mirrors: bool) -> None:
+    images = np.zeros((200, 1, 11, 11), np.uint8)
+    images[:, 0, 5, 5], images[:, 0, 5, 6] = 1, 2  # the middle, and its neighbour to the right
+    changed = augmented(images, how, np.random.default_rng(0))
+    _, _, rows, columns = np.nonzero(changed == 1)
+    assert {*rows} == {*columns} == set(range(5 - largest, 5 + largest + 1))
+    neighbours = np.nonzero(changed == 2)[3]
+    assert {*(neighbours - columns)} == ({1, -1} if mirrors else {1})

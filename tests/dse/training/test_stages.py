@@ -32,6 +32,15 @@ def test_two_stages_divide_the_epochs() -> None:
     assert [stage.recipe.epochs for stage in stages(GENOME, replace(RECIPE, epochs=1))] == [1, 1]
 
 
+def test_a_first_stage_of_fewer_steps_takes_most_epochs() -> None:
+    genome = digits_genome(timesteps=4, first_stage_timesteps=2)
+    first, second = stages(genome, replace(RECIPE, epochs=9))
+    assert (first.genome.timesteps, second.genome.timesteps) == (2, 4)
+    assert (first.recipe.epochs, second.recipe.epochs) == (7, 2)
+    assert second.recipe.learning_rate == SECOND_LEARNING_RATE * first.recipe.learning_rate
+    assert [stage.recipe.epochs for stage in stages(genome, replace(RECIPE, epochs=1))] == [1, 1]
+
+
 def test_a_rounded_conversion_has_two_stages_of_a_cnn() -> None:
     genome = digits_genome(timesteps=4, levels=3, reset="soft", route="rounded-conversion", bwo=True)
     first, second = stages(genome, RECIPE)
