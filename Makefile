@@ -71,6 +71,8 @@ bench-search: $(VENV)/.installed
 	mkdir -p build/search
 	$(TABULAR)/fidelity.py --half holdout --plot build/search/fidelity.svg | tee build/search/fidelity.md
 	$(TABULAR)/efficiency.py --half holdout --json build/search/curves.json --plot build/search/efficiency.svg | tee build/search/efficiency.md
+	$(TABULAR)/fidelity.py --table benchmarks/tabular/mnist.jsonl.xz --half holdout | tee build/search/fidelity-mnist.md
+	$(TABULAR)/efficiency.py --table benchmarks/tabular/mnist.jsonl.xz --half holdout --told 5k-e4 --seeds 10 | tee build/search/efficiency-mnist.md
 
 clean:
 	rm -rf $(VENV)
