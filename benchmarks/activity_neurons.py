@@ -46,7 +46,7 @@ def neurons(
     filters = potentials.shape[1]
     maps = [spikes[:, first : first + filters] for first in range(0, spikes.shape[1], filters)]
     word = MACHINE.taps * lanes
-    header = -(-CONSTANT_BITS // 3 * 2 // word) * word
+    header = -(-2 * MACHINE.membrane_bits // word) * word
     if dual_machine and len(maps) == 1 and header >= CONSTANT_BITS:
         maps.append((potentials >= 0).astype(np.uint8))
     strengths = sum(neuron_changes(each, rows, part.levels.bit_length()) for each in maps)

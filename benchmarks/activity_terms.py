@@ -85,9 +85,9 @@ def weight_turns(run: LayerRun) -> float:
 def array_wires(run: LayerRun) -> float:
     """Toggles of all wires from the banks to the sums of the lanes."""
     turned = ceil(np.log2(run.rows + HALO))  # layers of the rotator
-    flat = (16 + TAPS) * run.lanes / (run.banks * run.lanes)  # of fully connected layers: two wires of some banks
+    flat = (16 + TAPS) / run.banks  # of fully connected layers: two wires of some banks
     turns = run.array
-    passed = turns.banks * (5 + 1 + turned - 1 + flat) + turns.words + 3 * turns.window + 4 * turns.spikes
+    passed = turns.banks * (5 + turned + flat) + turns.words + 3 * turns.window + 4 * turns.spikes
     passed += turns.products + 3 * turns.counts + 3 * turns.lane_sums + turns.row_sums
     return run.array_cycles * passed + weight_turns(run) * (3 * run.rows + 1)  # array; row, lane and PE of each row
 

@@ -70,7 +70,7 @@ def _trained(
     from dse.results.lock import LOCK, locked
     from dse.score import Failed
     from dse.study.interrupt import watched
-    from dse.training.long_run import StoppedError, run_training, test_training
+    from dse.training.long_run import StoppedError, count_test_answers, run_training
 
     if not (folder / LOCK).exists():
         reject_occupied(folder)
@@ -84,7 +84,7 @@ def _trained(
             if isinstance(result, Failed):
                 note(f"dse: training failed: {result.reason}: {result.message}")
                 raise typer.Exit(EXIT_FAILED)
-            return result, test_training(asked, samples, folder, settings["device"]) if samples else None
+            return result, count_test_answers(asked, samples, folder, settings["device"]) if samples else None
     except (StoppedError, KeyboardInterrupt):
         note("Interrupted; the epochs that were over are kept. The same command goes on.")
         raise typer.Exit(EXIT_INTERRUPTED) from None

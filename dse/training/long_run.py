@@ -161,7 +161,7 @@ def run_training(
     return counts
 
 
-def test_training(config: TrainingConfig, test: Split, folder: Path, device: str) -> Counts:
+def count_test_answers(config: TrainingConfig, test: Split, folder: Path, device: str) -> Counts:
     """Count right answers of the finished training in ``folder`` on test samples, and keep them there."""
     record, target = read_json(folder / RECORD), chosen_device(device)
     network = rebuilt(config.network, load_file(folder / WEIGHTS), record["binarised"]).to(target)
@@ -169,9 +169,6 @@ def test_training(config: TrainingConfig, test: Split, folder: Path, device: str
     write_samples(folder, "test", test, counts)
     write_record(folder, record | {"test": asdict(counts)})
     return counts
-
-
-test_training.__test__ = False  # type: ignore[attr-defined]  # no test function, whatever pytest thinks of the name
 
 
 def counted(measured: Measured) -> Counts:

@@ -20,7 +20,7 @@ from dse.export.training_folder import Counts
 from dse.score import Failed, NetworkScore
 from dse.training import run
 from dse.training.checkpoint import CheckpointError
-from dse.training.long_run import Epoch, StoppedError, run_training, test_training
+from dse.training.long_run import Epoch, StoppedError, count_test_answers, run_training
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 from searchspaces.training_config import TrainingConfig, to_toml
@@ -134,7 +134,7 @@ def test_the_network_in_the_folder_answers_as_it_did(genome: NetworkGenome, digi
     counts, _ = trained(asked, digits, tmp_path)
     assert counts.correct > counts.samples / 2  # an answer by chance would tell nothing
     before = json.loads((tmp_path / "record.json").read_text())
-    assert test_training(asked, digits.validation, tmp_path, "cpu") == counts
+    assert count_test_answers(asked, digits.validation, tmp_path, "cpu") == counts
     assert json.loads((tmp_path / "record.json").read_text()) == before | {"test": before["validation"]}
 
 
