@@ -89,6 +89,11 @@ MACHINES = {
     "v4-l8-outer-levels3": Machine(4, 8, levels=3, time_order="outer"),
     "v6-l4-outer-membrane-levels3": Machine(6, 4, levels=3, pooling="membrane", time_order="outer"),
     "v5-l2-outer-average": Machine(5, 2, pooling="average", depth=2, time_order="outer"),
+    "v8-l4-input8": Machine(8, 4, input_bits=8),
+    "v16-l4-input8": Machine(16, 4, input_bits=8),
+    "v16-l2-dual-t1": Machine(16, 2, dual=True, timesteps=1),
+    "v32-l2-input8": Machine(32, 2, input_bits=8, timesteps=1),
+    "v16-l2-outer-input8": Machine(16, 2, input_bits=8, time_order="outer"),
     "v8-l32": Machine(8, 32, held_out=True, timesteps=8, input_bits=8),
     "v6-l5": Machine(6, 5, held_out=True),
     "v3-l5-streamed": Machine(3, 5, held_out=True, depth=1, weight_kib=1, channels=32, input_bits=8),
@@ -97,6 +102,13 @@ MACHINES = {
     "v3-l4-levels3-membrane": Machine(3, 4, held_out=True, levels=3, pooling="membrane", timesteps=2),
     "v2-l12-count": Machine(2, 12, held_out=True, pooling="count"),
     "v4-l2-levels7": Machine(4, 2, held_out=True, levels=7, timesteps=8),
+    "v12-l6-input8": Machine(12, 6, held_out=True, input_bits=8),
+    "v16-l8-dual-input8": Machine(16, 8, held_out=True, input_bits=8, dual=True, channels=16),
+    "v32-l4-dual-input8-t1": Machine(32, 4, held_out=True, input_bits=8, dual=True, timesteps=1),
+    "v16-l24-input8": Machine(16, 24, held_out=True, input_bits=8, timesteps=8),
+    "v24-l3-outer-pruned-input8": Machine(
+        24, 3, held_out=True, input_bits=8, pruned=0.5, channels=16, timesteps=2, time_order="outer"
+    ),
     "v5-l3-outer-levels3": Machine(5, 3, held_out=True, levels=3, timesteps=8, time_order="outer"),
     "v3-l6-outer-membrane-dual": Machine(
         3, 6, held_out=True, pooling="membrane", dual=True, depth=2, time_order="outer"
