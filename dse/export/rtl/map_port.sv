@@ -50,20 +50,33 @@ module map_port #(
     before_data <= arriving;
   end
 
-  genvar k, b;
+  wire [PLANES*BANKS-1:0] from;
+  // At most one plane has a bank: what each would set is or-ed, which takes fewer gates than choosing the last; a lone
+  // plane reaches every bank ungated.
+  genvar k, b, l;
   generate
-    for (b = 0; b < PLANES; b = b + 1) begin : g_plane
-      wire [7:0] read_bank = before_banks[8*b+:8];
-      assign leaving[b*L+:L] = read_data[{24'd0, read_bank}*L+:L];
+    for (b = 0; b < PLANES; b = b + 1) begin : g_from
+      for (k = 0; k < BANKS; k = k + 1) begin : g_from_bank
+        assign from[b*BANKS+k] = before_banks[8*b+:8] == 8'(k);
+      end
+    end
+    for (l = 0; l < L; l = l + 1) begin : g_lane
+      wire [BANKS-1:0] held;
+      for (k = 0; k < BANKS; k = k + 1) begin : g_held
+        assign held[k] = read_data[k*L+l];
+      end
+      for (b = 0; b < PLANES; b = b + 1) begin : g_plane
+        assign leaving[b*L+l] = |(held & from[b*BANKS+:BANKS]);
+      end
     end
     for (k = 0; k < BANKS; k = k + 1) begin : g_bank
       logic [ADDRESS_BITS-1:0] own_read, own_write, read_offset, write_offset;
       logic [L-1:0] own_data;
       logic own_reads, own_enable;
       always_comb begin
-        own_read = address;
-        own_write = before_address;
-        own_data = before_data[L-1:0];
+        own_read = PLANES == 1 ? address : '0;
+        own_write = PLANES == 1 ? before_address : '0;
+        own_data = PLANES == 1 ? before_data[L-1:0] : '0;
         own_reads = 1'b0;
         own_enable = 1'b0;
         read_offset = '0;
@@ -71,12 +84,12 @@ module map_port #(
         for (int i = 0; i < PLANES; i = i + 1) begin
           if (banks[8*i+:8] == 8'(k) && planes > 8'(i)) begin
             own_reads = leaves;
-            own_read = address + read_offset;
+            own_read = own_read | (address + read_offset);
           end
           if (before_banks[8*i+:8] == 8'(k) && before_planes > 8'(i)) begin
             own_enable = before_arrives;
-            own_write = before_address + write_offset;
-            own_data = before_data[i*L+:L];
+            own_write = own_write | (before_address + write_offset);
+            own_data = own_data | before_data[i*L+:L];
           end
           read_offset = read_offset + plane_pitch;
           write_offset = write_offset + before_pitch;
