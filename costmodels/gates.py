@@ -67,9 +67,9 @@ def lane_cells() -> Lane:
 
 
 def lane_tree(lanes: Integers) -> Tree:
-    """The tree over ``lanes`` (each at least 1); an odd operand passes a level without an adder."""
+    """The tree over ``lanes`` (each at least 1); an odd operand passes a level as it is, without an adder."""
     operands = lanes.copy()
-    width = np.full_like(lanes, lane_cells().subtractor_bits)
+    width = last_width = np.full_like(lanes, lane_cells().subtractor_bits)
     adder_bits = np.zeros_like(lanes)
     register_bits = operands * width
     level = 0
@@ -77,11 +77,12 @@ def lane_tree(lanes: Integers) -> Tree:
         level += 1
         adds = operands > 1
         width = width + adds
+        last_width = np.where(operands % 2 == 0, width, last_width)
         adder_bits = adder_bits + operands // 2 * width
         operands = (operands + 1) // 2
         last = adds & (operands == 1)
         staged = adds & (level % MACHINE.tree_levels_per_stage == 0)
-        register_bits = register_bits + operands * width * (staged | last)
+        register_bits = register_bits + ((operands - 1) * width + last_width) * (staged | last)
     return Tree(adder_bits=adder_bits, sum_bits=width, register_bits=register_bits)
 
 

@@ -122,18 +122,6 @@ def window_choices(sizes: Sizes, windows: Integers) -> Integers:
     return total
 
 
-def picked_lanes(sizes: Sizes) -> Floats:
-    """Multiplexers that pick a bank's word for each plane of the port, a layer for each bit of the word's first lane.
-
-    The layer that moves lanes by 2^i feeds L of each 2^(i + 1) lanes, at most all. The lowest bits are 0 where L has a
-    power of two as a factor; where it is one, all layers together have as many multiplexers as there are lanes.
-    """
-    bits = np.frexp((sizes.lanes - 1).astype(np.float64))[1] * (sizes.lanes > 1)
-    fixed = np.frexp((sizes.lanes & -sizes.lanes).astype(np.float64))[1] - 1
-    layers = bits - 1 - fixed + 2 * sizes.lanes / 2.0**bits
-    return np.asarray(sizes.port_planes * sizes.bank_lanes * layers)
-
-
 def winner_windows(sizes: Sizes) -> Integers:
     """Windows that pass a winner: of two rows each, the smallest there are; 0 where no window has a winner."""
     return (sizes.features.rank_bits > 0) * -(-sizes.rows // 2)
@@ -164,7 +152,7 @@ TERMS: dict[str, Callable[[Sizes], Integers | Floats]] = {
     "stride_rows": lambda s: s.rows * (s.features.largest_stride - 1),
     # Neurons.
     "dual_rows": lambda s: (s.maps - 1) * s.rows,
-    "grid_rows": lambda s: s.features.grids * s.rows,
+    "grids": lambda s: np.full_like(s.rows, s.features.grids),
     "strength_rows": lambda s: (s.features.strength_bits > 1) * s.rows,
     "strength_bits": lambda s: (s.features.strength_bits - 1) * s.map_rows,
     "strengths": lambda s: np.full_like(s.rows, s.features.strength_bits > 1),
@@ -207,11 +195,8 @@ TERMS: dict[str, Callable[[Sizes], Integers | Floats]] = {
     # Port.
     "port_planes": lambda s: s.port_planes - 1,
     "port_lanes": lambda s: s.port_planes * s.lanes,
-    "port_bank_rows": lambda s: s.port_planes * s.bank_rows,
-    "port_picked_lanes": picked_lanes,
-    "port_bank_lanes": lambda s: s.port_planes * s.bank_lanes,
-    "wide_port_bank_rows": lambda s: (s.port_planes > 1) * s.bank_rows,
-    "wide_port_bank_lanes": lambda s: (s.port_planes > 1) * s.bank_lanes,
+    "port_bank_rows": lambda s: (s.port_planes - 1) * s.bank_rows,
+    "port_bank_lanes": lambda s: (s.port_planes - 1) * s.bank_lanes,
 }
 
 

@@ -29,17 +29,17 @@ def levels_of(number: int) -> int:
 
 def tree(lanes: int) -> tuple[int, int, int]:
     """Operand bits of the adders, adders, and register bits of one row's tree, operand by operand."""
-    operands, bits, adders, registers, level = lanes, 0, 0, 0, 0
-    width, levels = LANE_BITS, levels_of(lanes)
-    while operands > 1:
+    operands, bits, adders, registers, level = [LANE_BITS] * lanes, 0, 0, 0, 0
+    while len(operands) > 1:
         level += 1
-        for _ in range(operands // 2):
-            bits += width
-            adders += 1
-        width += 1
-        operands -= operands // 2
-        if level % 2 == 0 or level == levels:
-            registers += operands * width
+        pairs = [operands[place : place + 2] for place in range(0, len(operands), 2)]
+        for pair in pairs:
+            if len(pair) == 2:
+                bits += max(pair)
+                adders += 1
+        operands = [max(pair) + 1 if len(pair) == 2 else pair[0] for pair in pairs]
+        if level % 2 == 0 or len(operands) == 1:
+            registers += sum(operands)
     return bits, adders, registers
 
 
@@ -59,12 +59,6 @@ def port_planes(features: Features, fusion_depth: int) -> int:
     """Of the fusion depth, the last one standing for all deeper ones."""
     known = dict(enumerate(features.port_planes, start=1))
     return known.get(fusion_depth, features.port_planes[-1])
-
-
-def picked_lanes(lanes: int) -> float:
-    """Multiplexers for each lane of a bank: layer by layer from the first lane's lowest bit that is not always 0."""
-    bit = next(i for i in range(lanes.bit_length()) if lanes >> i & 1)
-    return sum(min(1.0, lanes / 2 ** (i + 1)) for i in range(bit, bit + 60))
 
 
 def terms(config: AcceleratorConfig, features: Features) -> Iterator[tuple[str, float]]:
@@ -87,7 +81,7 @@ def terms(config: AcceleratorConfig, features: Features) -> Iterator[tuple[str, 
     yield "stride_rows", sum(1 for _ in product(range(v), range(1, features.largest_stride)))
 
     strong = features.strength_bits > 1
-    yield from (("dual_rows", v if maps == 2 else 0), ("grid_rows", v if features.grids else 0))
+    yield from (("dual_rows", v if maps == 2 else 0), ("grids", 1 if features.grids else 0))
     yield from (("strengths", int(strong)), ("strength_rows", v if strong else 0))
     yield "strength_bits", sum(1 for _ in product(range(maps), range(v), range(1, features.strength_bits)))
     yield "dual_strength_rows", v if strong and maps == 2 else 0
@@ -129,9 +123,9 @@ def terms(config: AcceleratorConfig, features: Features) -> Iterator[tuple[str, 
 
     wide = port_planes(features, config.fusion_depth)
     yield from (("port_planes", wide - 1), ("port_lanes", wide * lanes))
-    yield "port_picked_lanes", wide * n * lanes * picked_lanes(lanes)
-    yield from (("port_bank_rows", wide * n), ("port_bank_lanes", wide * n * lanes))
-    yield from (("wide_port_bank_rows", n if wide > 1 else 0), ("wide_port_bank_lanes", n * lanes if wide > 1 else 0))
+    later = range(1, wide)
+    yield "port_bank_rows", sum(1 for _ in product(later, range(n)))
+    yield "port_bank_lanes", sum(1 for _ in product(later, range(n), range(lanes)))
 
 
 def block_ge(config: AcceleratorConfig, features: Features) -> dict[str, float]:
