@@ -25,7 +25,7 @@ import numpy as np
 import optuna
 from numpy.typing import NDArray
 from question import SHORT, Question, Step, question
-from rivals import JOINT, JOINT_TRAININGS, NESTED_TRAININGS, joint, nested
+from rivals import AX_TRAININGS, JOINT, JOINT_TRAININGS, NESTED_TRAININGS, joint, nested
 from table import TABLE
 
 DEFAULT = "nested auto"
@@ -35,6 +35,7 @@ BAR_TRAININGS, BAR_SHARE = 30, 0.97
 METHODS: dict[str, Callable[..., list[Step]]] = {
     **{f"nested {name}": partial(nested, sampler=name) for name in ("auto", "gp", "tpe", "nsga2", "nsga3", "random")},
     **{f"joint {name}": partial(joint, sampler=name) for name in JOINT},
+    "joint ax": partial(joint, sampler="ax", trainings=AX_TRAININGS),
 }
 
 

@@ -21,6 +21,8 @@ from dse.worker import answer_line
 NETWORK, MACHINE = "network.", "machine."
 NESTED_TRAININGS = 100
 JOINT_TRAININGS = 300
+AX_TRAININGS = 100
+"""At seconds a proposal, 300 trainings of one seed take half an hour."""
 MOST_ASKED = 3
 """A joint contestant may propose so many times its trainings, machines that cannot run the network costing none."""
 

@@ -198,6 +198,7 @@ def recorded(folder: Path, key: str) -> Counts | None:
             "name another with -o"
         )
     try:
+        as_kind(record.get("binarised"), list[str])
         return as_kind(record.get("validation"), Counts)
     except ValueError as error:
         raise CheckpointError(f"{path} must be as it was written, not damaged ({error}); remove it") from error

@@ -158,6 +158,17 @@ def test_a_folder_of_another_training_is_refused(done: bool, digits: Dataset, tm
     assert {path: path.read_bytes() for path in tmp_path.glob("*.safetensors")} == before
 
 
+@pytest.mark.parametrize("key", ["validation", "binarised"])
+def test_a_record_without_what_was_written_is_named(key: str, digits: Dataset, tmp_path: Path) -> None:
+    trained(config(NETWORKS["plain"]), digits, tmp_path)
+    path = tmp_path / "record.json"
+    record = json.loads(path.read_text())
+    del record[key]
+    path.write_text(json.dumps(record))
+    with pytest.raises(CheckpointError, match=r"record\.json must be as it was written, not damaged"):
+        trained(config(NETWORKS["plain"]), digits, tmp_path)
+
+
 @pytest.mark.parametrize("left", [0.0, 0.5, 0.999])
 def test_a_truncated_checkpoint_is_named(left: float, digits: Dataset, tmp_path: Path) -> None:
     with pytest.raises(StoppedError):
