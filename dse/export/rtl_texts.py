@@ -119,7 +119,7 @@ vvp -n core.vvp
 ```
 
 It ends with `PASS` where nothing differs. `dse verify .` runs the same and compares the cycles as well; FuseSoC runs it
-by Icarus with `fusesoc --cores-root . run --target=sim ::{design.name}`."""
+with `fusesoc --cores-root . run --target=sim ::{design.name}` (`--tool=icarus` by Icarus)."""
 
 
 def _lint() -> str:
@@ -175,8 +175,11 @@ targets:
     <<: *default
     filesets: [rtl, memory, testbench]
     toplevel: {TESTBENCH}
-    default_tool: icarus
+    default_tool: verilator
     tools:
+      verilator:
+        mode: binary
+        verilator_options: [-O3, -Wno-fatal]
       icarus:
         iverilog_options: [-g2012]
   lint:
