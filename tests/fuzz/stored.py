@@ -163,7 +163,9 @@ def _checkpoint(path: Path) -> object:
 
 def _records(_: Path) -> list[bytes]:
     counts = {"correct": 9, "deployed_correct": 8, "samples": 10}
-    return [json.dumps({"training": "k", "dataset": "digits", "seed": 0, "validation": counts}).encode()]
+    return [
+        json.dumps({"training": "k", "dataset": "digits", "seed": 0, "binarised": [], "validation": counts}).encode()
+    ]
 
 
 def _record(path: Path) -> object:
