@@ -134,6 +134,7 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         ("mnist-binary", 8, 2, [1] * 4, 0.0, False),
         ("fashion-one-step", 1, 1, [8] * 5, 0.2, False),
         ("fashion-dual-threshold", 1, 1, [8] * 4, 0.0, True),
+        ("cifar10-one-step", 1, 1, [8] * 7, 0.2, False),
     ],
 )
 def test_the_trainings_of_the_documentation_are_what_they_say(
@@ -142,7 +143,7 @@ def test_the_trainings_of_the_documentation_are_what_they_say(
     config = load_training(Path(__file__).parents[2] / "docs" / "training" / f"{name}.toml")
     network = config.network
     assert config.name == name
-    assert config.dataset == ("mnist" if name.startswith("mnist") else "fashion-mnist")
+    assert config.dataset == {"mnist": "mnist", "fashion": "fashion-mnist", "cifar10": "cifar10"}[name.split("-")[0]]
     assert config.recipe.train_samples is None
     assert (network.timesteps, network.first_stage_timesteps, network.ale_saving) == (
         timesteps,
