@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from dse.data.dataset import Split
 from dse.training.ale import Binarisation
 from dse.training.augment import augmented
-from dse.training.bwo import BinaryPhase, phase_begins
+from dse.training.bwo import PHASE_LEARNING_RATE, BinaryPhase, phase_begins
 from dse.training.model import SpikingNetwork
 from dse.training.pruning import PRUNING_PART, UPDATES, exchange, prune
 from dse.training.sampling import Index, balanced_subset, batch_count, batches
@@ -102,11 +102,23 @@ class Unwatched:
 UNWATCHED = Unwatched()
 
 
-def learning_rate_factor(progress: float) -> float:
-    """Share of the peak learning rate at ``progress`` (0 to 1): up in a line, then down in half a cosine to 0."""
-    if progress < WARM_UP:
-        return progress / WARM_UP
-    return (1 + math.cos(math.pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+def half_cosine(progress: float) -> float:
+    """From 1 down to 0 as ``progress`` goes from 0 to 1."""
+    return (1 + math.cos(math.pi * progress)) / 2
+
+
+def learning_rate_factor(step: int, steps: int) -> float:
+    """Share of the peak learning rate after ``step`` of ``steps``: up in a line, then down in half a cosine to 0."""
+    progress = step / steps
+    return progress / WARM_UP if progress < WARM_UP else half_cosine((progress - WARM_UP) / (1 - WARM_UP))
+
+
+def learning_rate_factor_of_phases(step: int, steps: int) -> float:
+    """The same of a run whose last phase flips binary weights: down to 0 where it begins, and once more in it."""
+    begins = phase_begins(steps)
+    if step <= begins:
+        return learning_rate_factor(step, begins)
+    return PHASE_LEARNING_RATE * half_cosine((step - begins) / (steps - begins))
 
 
 def optimiser(network: SpikingNetwork, recipe: Recipe) -> torch.optim.AdamW:
@@ -185,6 +197,7 @@ def fit(
     chosen = split.take(loop.chosen)
     per_epoch = batch_count(len(chosen), recipe.batch_size, 1)
     steps, losses = recipe.epochs * per_epoch, 0.0
+    factor = learning_rate_factor if flips is None else learning_rate_factor_of_phases
     network.train()
     order = batches(len(chosen), recipe.batch_size, recipe.epochs - epochs_over, rng)
     for step, index in enumerate(order, start=epochs_over * per_epoch):
@@ -193,7 +206,7 @@ def fit(
         if prune_is_due(step, steps) and not settled:
             prune_network(network, step / steps)
         for group in loop.optimise.param_groups:
-            group["lr"] = recipe.learning_rate * learning_rate_factor((step + 1) / steps)
+            group["lr"] = recipe.learning_rate * factor(step + 1, steps)
         images = torch.from_numpy(augmented(chosen.images[index], recipe.augment, rng)).to(device)
         labels = torch.from_numpy(chosen.labels[index]).to(device)
         loop.optimise.zero_grad()

@@ -15,7 +15,8 @@ from dse.data import Dataset, Split, load
 from dse.export.integer_network import run_integer
 from dse.score import Failed, NetworkScore
 from dse.training import optimise, run
-from dse.training.optimise import learning_rate_factor, optimiser, prune_is_due
+from dse.training.bwo import PHASE_LEARNING_RATE, phase_begins
+from dse.training.optimise import learning_rate_factor, learning_rate_factor_of_phases, optimiser, prune_is_due
 from searchspaces.genome import NetworkGenome
 from searchspaces.recipe import Recipe
 
@@ -210,12 +211,25 @@ def test_a_set_smaller_than_a_batch_trains(digits: Dataset, cache: ScoreCache) -
 
 
 def test_learning_rate_rises_then_falls_to_nothing() -> None:
-    factors = [learning_rate_factor(step / 100) for step in range(101)]
+    factors = [learning_rate_factor(step, 100) for step in range(101)]
     peak = round(optimise.WARM_UP * 100)
     assert factors[peak] == max(factors) == 1
     assert factors[: peak + 1] == sorted(factors[: peak + 1])
     assert factors[peak:] == sorted(factors[peak:], reverse=True)
     assert factors[-1] == pytest.approx(0)
+
+
+def test_before_flips_the_learning_rate_falls_to_nothing_and_rises_once_more_for_what_is_not_binary() -> None:
+    factors = [learning_rate_factor_of_phases(step, 100) for step in range(101)]
+    assert phase_begins(100) == 80
+    assert factors[:81] == [learning_rate_factor(step, 80) for step in range(81)]
+    assert 0.099 < factors[81] < PHASE_LEARNING_RATE == 0.1
+    assert factors[90] == pytest.approx(0.05)
+    assert factors[81:] == sorted(factors[81:], reverse=True)
+    assert factors[100] == pytest.approx(0)
+    assert [learning_rate_factor_of_phases(step, 4) for step in range(5)] == [
+        learning_rate_factor(step, 4) for step in range(5)
+    ]
 
 
 def test_weights_alone_decay() -> None:
