@@ -107,6 +107,6 @@ def test_a_run_with_bwo_moves_binary_weights_in_the_last_phase_by_flips_alone(mo
     run.trained(digits_genome(bwo=True), digits, recipe, 0, torch.device("cpu"), time.perf_counter())
     begins = phase_begins(len(signs))
     assert all(torch.equal(magnitudes[begins - 1], later) for later in magnitudes[begins:])
-    # The learning rate is 0 at the last step before the phase.
     assert not torch.equal(magnitudes[begins - 3], magnitudes[begins - 2])
+    assert torch.equal(magnitudes[begins - 2], magnitudes[begins - 1])  # the learning rate has run out
     assert not all(torch.equal(signs[begins - 1], later) for later in signs[begins:])
