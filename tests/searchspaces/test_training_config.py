@@ -135,6 +135,8 @@ def test_everything_wrong_is_said_at_once(tmp_path: Path) -> None:
         ("fashion-one-step", 1, 1, [8] * 5, 0.2, False),
         ("fashion-dual-threshold", 1, 1, [8] * 4, 0.0, True),
         ("cifar10-one-step", 1, 1, [8] * 7, 0.2, False),
+        ("mnist-pruned", 2, 1, [8] * 4, 0.0, False),
+        ("mnist-conversion", 8, 1, [8] * 4, 0.0, False),
     ],
 )
 def test_the_trainings_of_the_documentation_are_what_they_say(
@@ -152,3 +154,8 @@ def test_the_trainings_of_the_documentation_are_what_they_say(
     )
     assert [layer.weight_bits for layer in network.layers] == bits
     assert [layer.dual_threshold for layer in network.layers] == [dual] * (len(bits) - 1) + [False]
+    pruned = {layer.name: layer.prune_ratio for layer in network.layers if layer.prune_ratio}
+    assert pruned == ({"conv2": 0.9375, "conv3": 0.9375} if name == "mnist-pruned" else {})
+    assert (network.route, network.pooling) == (
+        ("conversion", "membrane") if name == "mnist-conversion" else ("stbp", "or")
+    )
