@@ -78,7 +78,7 @@ def training_step(genome: NetworkGenome) -> Callable[[], None]:
 
     def step() -> None:
         optimiser.zero_grad()
-        F.cross_entropy(network(images), labels).backward()  # type: ignore[no-untyped-call]
+        F.cross_entropy(network(images), labels).backward()
         flips.step(SETTLING_STEPS)
         optimiser.step()
 

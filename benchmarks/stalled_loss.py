@@ -10,11 +10,11 @@ seeds of the loss on the samples it was trained on and of the validation accurac
 """
 
 import argparse
+import math
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -40,30 +40,15 @@ LAYERS = (
 STRAIGHT_THROUGH = (0.1, 0.25, 0.5)  # of the peak learning rate
 GAMMAS = (3.0, 3.5, 4.0, 4.5, 5.0)
 PROCESSOR = torch.device("cpu")
-After = Callable[[SpikingNetwork, int], int]
-"""What happens to a network between the backward pass and the optimiser's step of that number; the flips."""
 
 
-def weights_stay(network: SpikingNetwork, _step: int) -> int:
-    """Only what is not binary learns."""
-    for synapses in network.all_synapses():
-        synapses.weight.grad = None
-    return 0
+def go_on(network: SpikingNetwork, seen: Split, recipe: Recipe, seed: int, rate: float, gamma: float | None) -> int:
+    """Train in place for the recipe's epochs from that share of its learning rate down to nothing; the flips.
 
-
-def weights_learn(_network: SpikingNetwork, _step: int) -> int:
-    """Straight-through, as in training."""
-    return 0
-
-
-def weights_flip(network: SpikingNetwork, gamma: float) -> After:
-    """Flips, at that threshold."""
-    phase = replace(BinaryPhase.of(network.all_synapses()), gamma=gamma)
-    return lambda _network, step: phase.step(step)
-
-
-def go_on(network: SpikingNetwork, seen: Split, recipe: Recipe, seed: int, rate: float, after: After) -> int:
-    """Train in place for the recipe's epochs from that share of its learning rate down to nothing; the flips."""
+    Args:
+        gamma: of the flips; binary weights stay where it is infinite, and learn straight-through where it is None.
+    """
+    phase = None if gamma is None else replace(BinaryPhase.of(network.all_synapses()), gamma=gamma)
     optimise, flips = optimiser(network, recipe), 0
     order = list(batches(len(seen), recipe.batch_size, recipe.epochs, np.random.default_rng(seed)))
     network.train()
@@ -72,8 +57,9 @@ def go_on(network: SpikingNetwork, seen: Split, recipe: Recipe, seed: int, rate:
             group["lr"] = recipe.learning_rate * rate * half_cosine((step + 1) / len(order))
         optimise.zero_grad()
         images, labels = torch.from_numpy(seen.images[index]), torch.from_numpy(seen.labels[index])
-        step_loss(network, images, labels, recipe.label_smoothing).backward()  # type: ignore[no-untyped-call]
-        flips += after(network, step)
+        step_loss(network, images, labels, recipe.label_smoothing).backward()
+        if phase is not None:
+            flips += phase.step(step)
         optimise.step()
         clip_weights(network)
     return flips
@@ -100,16 +86,16 @@ def outcomes(dataset: Dataset, samples: int | None, epochs: int, seed: int) -> d
     keep(f"{epochs} epochs, stalled", stalled)
     state = stalled.state_dict()
 
-    def way(name: str, rate: float, after: Callable[[SpikingNetwork], After]) -> None:
+    def way(name: str, rate: float, gamma: float | None) -> None:
         network = build_network(genome, recipe)
         network.load_state_dict(state)
-        keep(f"+ {more.epochs}: {name}", network, go_on(network, seen, more, seed, rate, after(network)))
+        keep(f"+ {more.epochs}: {name}", network, go_on(network, seen, more, seed, rate, gamma))
 
-    way("weights stay", PHASE_LEARNING_RATE, lambda _network: weights_stay)
+    way("weights stay", PHASE_LEARNING_RATE, math.inf)
     for rate in STRAIGHT_THROUGH:
-        way(f"straight-through from {rate:g} of the rate", rate, lambda _network: weights_learn)
+        way(f"straight-through from {rate:g} of the rate", rate, None)
     for gamma in GAMMAS:
-        way(f"flips, gamma {gamma:g}", PHASE_LEARNING_RATE, partial(weights_flip, gamma=gamma))
+        way(f"flips, gamma {gamma:g}", PHASE_LEARNING_RATE, gamma)
     keep(f"{epochs + more.epochs} epochs from the beginning", run(replace(recipe, epochs=epochs + more.epochs)))
     return found
 

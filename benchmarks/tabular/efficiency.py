@@ -34,8 +34,10 @@ BUDGETS = (10, 20, 30, 50, 100, 300)
 BAR_TRAININGS, BAR_SHARE = 30, 0.97
 METHODS: dict[str, Callable[..., list[Step]]] = {
     **{f"nested {name}": partial(nested, sampler=name) for name in ("auto", "gp", "tpe", "nsga2", "nsga3", "random")},
-    **{f"joint {name}": partial(joint, sampler=name) for name in JOINT if name != "ax"},
-    "joint ax": partial(joint, sampler="ax", trainings=AX_TRAININGS),
+    **{
+        f"joint {name}": partial(joint, sampler=name, trainings=AX_TRAININGS if name == "ax" else JOINT_TRAININGS)
+        for name in JOINT
+    },
 }
 
 
